@@ -1,0 +1,2 @@
+//! The mixing agent.
+fn main() {}

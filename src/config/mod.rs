@@ -1,0 +1,1 @@
+//! The settings: `portal.toml`, its defaults and its checks.

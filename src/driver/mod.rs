@@ -1,0 +1,1 @@
+//! Runs rooms: one task each, between the doors and the media plane.

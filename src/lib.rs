@@ -1,0 +1,12 @@
+//! Portico, a Socket.io-compatible MCU portal server.
+
+pub mod cli;
+pub mod config;
+pub mod driver;
+pub mod formats;
+pub mod ids;
+pub mod media;
+pub mod portal;
+pub mod room;
+pub mod server;
+pub mod store;

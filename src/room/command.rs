@@ -1,0 +1,161 @@
+//! What a participant asks of its room, in words that no dialect owns.
+
+use std::sync::Arc;
+
+use crate::{
+    formats::{
+        AudioFormat, AudioSource, TrackSelection, VideoFormat, VideoParameters, VideoSource,
+    },
+    ids::{ParticipantId, SessionId, StreamId, TransportId},
+};
+
+/// A participant's request. Fresh ids come with it, since the room makes none itself.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// Enter the room. Answered by [`Reply::Joined`](super::Reply::Joined).
+    Join {
+        /// The account's name, as the token states it.
+        user: Arc<str>,
+        /// The name of one of the room's roles.
+        role: Arc<str>,
+    },
+    /// Leave of one's own will.
+    Leave,
+    /// Send a text to one participant or to everybody, oneself included.
+    Text {
+        /// The receivers.
+        to: TextTarget,
+        /// The text.
+        message: Arc<str>,
+    },
+    /// Start a publication. Answered by [`Reply::SessionOpened`](super::Reply::SessionOpened);
+    /// the stream is announced once its media session is ready.
+    Publish {
+        /// Fresh; becomes the stream's id.
+        session: SessionId,
+        /// The peer connection that carries it.
+        transport: TransportId,
+        /// What is published.
+        media: PublishMedia,
+        /// The client's own JSON object, as text that the room does not look into.
+        attributes: Arc<str>,
+    },
+    /// End one's own publication.
+    Unpublish {
+        /// The publication.
+        session: SessionId,
+    },
+    /// Start a subscription. Answered by [`Reply::SessionOpened`](super::Reply::SessionOpened).
+    Subscribe {
+        /// Fresh.
+        session: SessionId,
+        /// The peer connection that carries it.
+        transport: TransportId,
+        /// What is wanted; at least one of the two.
+        media: SubscribeMedia,
+    },
+    /// End one's own subscription.
+    Unsubscribe {
+        /// The subscription.
+        session: SessionId,
+    },
+    /// Hand a negotiation message to the media side of one's own transport.
+    Negotiate {
+        /// The transport; in OWT 1.1 it has the text of its only session.
+        transport: TransportId,
+        /// The message, which the room does not look into.
+        payload: Negotiation,
+    },
+    /// Pause one's own stream for everybody.
+    PauseStream {
+        /// A forward stream.
+        stream: StreamId,
+        /// Which tracks.
+        tracks: TrackSelection,
+    },
+    /// Resume one's own stream for everybody.
+    PlayStream {
+        /// A forward stream.
+        stream: StreamId,
+        /// Which tracks.
+        tracks: TrackSelection,
+    },
+}
+
+/// Who gets a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TextTarget {
+    /// Everybody in the room, the sender included.
+    All,
+    /// One participant.
+    One(ParticipantId),
+}
+
+/// What a publication carries.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct PublishMedia {
+    /// Sound, if any.
+    pub audio: Option<PublishAudio>,
+    /// Picture, if any.
+    pub video: Option<PublishVideo>,
+}
+
+/// Published sound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PublishAudio {
+    /// Where it comes from; a dialect without this word leaves it out.
+    pub source: Option<AudioSource>,
+}
+
+/// Published picture.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PublishVideo {
+    /// Where it comes from; a dialect without this word leaves it out.
+    pub source: Option<VideoSource>,
+    /// What the publisher says of it.
+    pub parameters: VideoParameters,
+}
+
+/// What a subscription wants; audio and video may come from different streams.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct SubscribeMedia {
+    /// Sound, if wanted.
+    pub audio: Option<SubscribeAudio>,
+    /// Picture, if wanted.
+    pub video: Option<SubscribeVideo>,
+}
+
+/// Wanted sound.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SubscribeAudio {
+    /// The stream it comes from.
+    pub from: StreamId,
+    /// A wish for one format.
+    pub format: Option<AudioFormat>,
+}
+
+/// Wanted picture.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SubscribeVideo {
+    /// The stream it comes from.
+    pub from: StreamId,
+    /// A wish for one format.
+    pub format: Option<VideoFormat>,
+    /// Wishes for size, rate and key frames.
+    pub parameters: VideoParameters,
+    /// One layer of a simulcast stream; the parameters are then ignored.
+    pub simulcast_rid: Option<Arc<str>>,
+}
+
+/// A negotiation message, opaque to the room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Negotiation {
+    /// An SDP offer.
+    Offer(Arc<str>),
+    /// An SDP answer.
+    Answer(Arc<str>),
+    /// A remote ICE candidate, without the `a=` that OWT's SDKs put before it.
+    Candidate(Arc<str>),
+    /// Remote ICE candidates that are gone.
+    RemovedCandidates(Vec<Arc<str>>),
+}

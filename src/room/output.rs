@@ -1,0 +1,227 @@
+//! What a room wants done: answers, notifications, and effects on media and connections.
+
+use std::sync::Arc;
+
+use super::{
+    Negotiation, Rejection,
+    stream::{StreamInfo, StreamUpdate},
+};
+use crate::{
+    formats::{AudioFormat, TrackKind, VideoFormat},
+    ids::{ParticipantId, RoomId, SessionId, StreamId, TransportId},
+};
+
+/// Tells a request's answer from others of the same participant; chosen by whoever asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RequestId(pub u64);
+
+/// One thing to do. Outputs are performed in the order in which the room yields them.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Output {
+    /// Answer a request.
+    Reply {
+        /// Who asked.
+        to: ParticipantId,
+        /// Which request.
+        request: RequestId,
+        /// Granted, or refused and why.
+        result: Result<Reply, Rejection>,
+    },
+    /// Tell a participant something.
+    Notify {
+        /// Whom.
+        to: ParticipantId,
+        /// What; shared between all who are told the same.
+        notification: Arc<Notification>,
+    },
+    /// Change something outside.
+    Effect(Effect),
+}
+
+/// A granted request's answer.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Reply {
+    /// One is in; this is the room as one finds it.
+    Joined(Box<Joined>),
+    /// Done, and nothing more to say.
+    Done,
+    /// A publication or subscription was accepted and waits for its negotiation.
+    SessionOpened {
+        /// The session.
+        session: SessionId,
+        /// The peer connection that carries it.
+        transport: TransportId,
+    },
+}
+
+/// What a newcomer learns.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Joined {
+    /// Oneself.
+    pub participant: ParticipantInfo,
+    /// What one's role permits.
+    pub permission: Permission,
+    /// The room.
+    pub room: RoomInfo,
+}
+
+/// A participant as others see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParticipantInfo {
+    /// Its id.
+    pub id: ParticipantId,
+    /// Its account.
+    pub user: Arc<str>,
+    /// Its role.
+    pub role: Arc<str>,
+}
+
+/// What a participant may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Permission {
+    /// What it may publish.
+    pub publish: MediaPermission,
+    /// What it may subscribe to.
+    pub subscribe: MediaPermission,
+}
+
+/// Permission by kind of track.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MediaPermission {
+    /// Sound.
+    pub audio: bool,
+    /// Picture.
+    pub video: bool,
+}
+
+/// A room as a newcomer finds it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RoomInfo {
+    /// Its id.
+    pub id: RoomId,
+    /// The labels of its views.
+    pub views: Vec<Arc<str>>,
+    /// Streams that can be subscribed to: mixed ones first, then forward ones by age.
+    pub streams: Vec<Arc<StreamInfo>>,
+    /// Everybody in it, the newcomer included, by age.
+    pub participants: Vec<ParticipantInfo>,
+}
+
+/// Something a participant is told without having asked.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Notification {
+    /// Somebody else came.
+    ParticipantJoined(ParticipantInfo),
+    /// Somebody else left.
+    ParticipantLeft(ParticipantId),
+    /// A text arrived.
+    Text {
+        /// The sender.
+        from: ParticipantId,
+        /// To everybody, or to the receiver alone.
+        audience: Audience,
+        /// The text.
+        message: Arc<str>,
+    },
+    /// A stream can be subscribed to.
+    StreamAdded(Arc<StreamInfo>),
+    /// A stream changed.
+    StreamUpdated {
+        /// Which.
+        stream: StreamId,
+        /// How.
+        update: StreamUpdate,
+    },
+    /// A stream is gone.
+    StreamRemoved(StreamId),
+    /// The answer to an offer of one's own.
+    Answer {
+        /// The transport whose offer it was; in OWT 1.1 it has the text of its only session.
+        transport: TransportId,
+        /// A complete SDP answer.
+        sdp: Arc<str>,
+    },
+    /// One's own session is up.
+    SessionReady {
+        /// The session.
+        session: SessionId,
+        /// Its transport.
+        transport: TransportId,
+    },
+    /// One's own session ended without one's asking.
+    SessionFailed {
+        /// The session.
+        session: SessionId,
+        /// Its transport.
+        transport: TransportId,
+        /// Why, in OWT's words where it has some.
+        reason: Arc<str>,
+    },
+    /// One was removed from the room; the connection is closed next.
+    Dropped,
+}
+
+/// Whom a text was meant for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Audience {
+    /// Everybody.
+    All,
+    /// The receiver alone.
+    Me,
+}
+
+/// A change outside the room.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// Make a media session that receives from its participant. No more than the listed formats
+    /// may be agreed on; an absent kind must not be in the offer.
+    OpenPublication {
+        /// The session, which is also the stream's name in the media plane.
+        session: SessionId,
+        /// Its peer connection.
+        transport: TransportId,
+        /// Acceptable audio formats, if audio is published.
+        audio: Option<Arc<[AudioFormat]>>,
+        /// Acceptable video formats, if video is published.
+        video: Option<Arc<[VideoFormat]>>,
+    },
+    /// Make a media session that sends to its participant.
+    OpenSubscription {
+        /// The session.
+        session: SessionId,
+        /// Its peer connection.
+        transport: TransportId,
+        /// Whose sound, if wanted.
+        audio: Option<StreamId>,
+        /// Whose picture, if wanted.
+        video: Option<StreamId>,
+    },
+    /// Hand a negotiation message to a transport.
+    Negotiate {
+        /// The transport.
+        transport: TransportId,
+        /// The message.
+        payload: Negotiation,
+    },
+    /// End a media session; unknown ones are ignored.
+    CloseSession {
+        /// The session.
+        session: SessionId,
+    },
+    /// Stop or resume the forwarding of a track to everybody.
+    SetTrackActive {
+        /// A forward stream.
+        stream: StreamId,
+        /// Which track.
+        kind: TrackKind,
+        /// Resume, or stop.
+        active: bool,
+    },
+    /// Close a participant's connection after what it was told has been sent.
+    Disconnect {
+        /// Whose.
+        participant: ParticipantId,
+    },
+    /// The room has been empty for long enough and may be forgotten.
+    CloseRoom,
+}

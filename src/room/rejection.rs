@@ -1,0 +1,90 @@
+//! Why a request is refused. The participant's fault, always: each door has one table that turns
+//! these into its own words.
+
+use crate::ids::ParticipantId;
+
+/// A refused request.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Rejection {
+    /// The participant is not in the room.
+    #[error("not in the room")]
+    NotJoined,
+    /// The participant is already in the room.
+    #[error("already in the room")]
+    AlreadyJoined,
+    /// The room has as many participants as it admits.
+    #[error("the room is full")]
+    RoomFull,
+    /// The room defines no such role.
+    #[error("the room has no such role")]
+    InvalidRole,
+    /// The role does not permit it, or the thing belongs to somebody else.
+    #[error("not permitted")]
+    Unauthorized,
+    /// The room has as many forward streams as it admits, or the participant as it may have.
+    #[error("too many streams")]
+    TooManyInputs,
+    /// The participant has as many subscriptions as it may have.
+    #[error("too many subscriptions")]
+    TooManySubscriptions,
+    /// A session of that id exists.
+    #[error("the session exists")]
+    SessionExists,
+    /// The room takes no sound.
+    #[error("the room takes no audio")]
+    AudioForbidden,
+    /// The room takes no picture.
+    #[error("the room takes no video")]
+    VideoForbidden,
+    /// Neither sound nor picture was asked for.
+    #[error("neither audio nor video")]
+    NothingRequested,
+    /// There is no such publication or stream.
+    #[error("no such stream")]
+    NoSuchStream,
+    /// There is no such subscription.
+    #[error("no such subscription")]
+    NoSuchSubscription,
+    /// There is no such session or transport.
+    #[error("no such session")]
+    NoSuchSession,
+    /// The wanted sound does not fit the stream.
+    #[error("the audio source cannot serve this: {0:?}")]
+    AudioUnsatisfied(Unsatisfied),
+    /// The wanted picture does not fit the stream.
+    #[error("the video source cannot serve this: {0:?}")]
+    VideoUnsatisfied(Unsatisfied),
+    /// The stream lacks the track that was to be paused or resumed.
+    #[error("no such audio track")]
+    NoAudioTrack,
+    /// The stream lacks the track that was to be paused or resumed.
+    #[error("no such video track")]
+    NoVideoTrack,
+    /// The receiver of a text is not in the room.
+    #[error("no such participant: {0}")]
+    NoSuchReceiver(ParticipantId),
+    /// The text is longer than the protocol allows.
+    #[error("the text is too long")]
+    TextTooLong,
+}
+
+/// In which way a stream cannot serve a subscription.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unsatisfied {
+    /// There is no such stream, or it has no such track.
+    Stream,
+    /// The format.
+    Format,
+    /// The size.
+    Resolution,
+    /// The frame rate.
+    Framerate,
+    /// The bit rate.
+    Bitrate,
+    /// The key frame interval.
+    KeyFrameInterval,
+    /// The simulcast layer.
+    SimulcastRid,
+    /// The stream is mixed and its mixer does not run.
+    MixerNotReady,
+}
