@@ -4,6 +4,7 @@
 //! nothing and perform the outputs in that order, then ask [`Room::poll_timeout`] when to call
 //! [`Room::handle_timeout`]. The room reads no clock, makes no ids, knows no JSON and no sockets.
 
+mod command;
 mod event;
 mod output;
 mod rejection;
