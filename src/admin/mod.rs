@@ -1,0 +1,3 @@
+//! What operators and machines ask of the server itself.
+
+pub mod health;

@@ -1,0 +1,62 @@
+//! What every door needs of the house.
+
+use std::{sync::Arc, time::Duration};
+
+use super::{ticket::Tickets, token::Tokens};
+use crate::{config::ErrorFormat, driver::Registry};
+
+/// The settings that doors go by.
+#[derive(Debug, Clone)]
+pub struct DoorwaySettings {
+    /// In which form errors are told.
+    pub error_format: ErrorFormat,
+    /// How long a connection may be in no room.
+    pub login_timeout: Duration,
+    /// Requests of one connection that may wait for their turn; one more closes it.
+    pub pending_requests: usize,
+    /// How long a reconnection ticket is good for.
+    pub ticket_lifetime: Duration,
+}
+
+/// The way from a door into the rooms. Cheap to clone.
+#[derive(Clone)]
+pub struct Doorway(Arc<Inner>);
+
+struct Inner {
+    registry: Registry,
+    tokens: Tokens,
+    tickets: Tickets,
+    settings: DoorwaySettings,
+}
+
+impl Doorway {
+    /// Joins what a door needs.
+    pub fn new(
+        registry: Registry,
+        tokens: Tokens,
+        tickets: Tickets,
+        settings: DoorwaySettings,
+    ) -> Self {
+        Self(Arc::new(Inner { registry, tokens, tickets, settings }))
+    }
+
+    /// The running rooms.
+    pub fn registry(&self) -> &Registry {
+        &self.0.registry
+    }
+
+    /// Checks tokens.
+    pub fn tokens(&self) -> &Tokens {
+        &self.0.tokens
+    }
+
+    /// Issues reconnection tickets.
+    pub fn tickets(&self) -> &Tickets {
+        &self.0.tickets
+    }
+
+    /// The settings that doors go by.
+    pub fn settings(&self) -> &DoorwaySettings {
+        &self.0.settings
+    }
+}
