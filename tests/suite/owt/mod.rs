@@ -1,1 +1,3 @@
-//! owt.
+//! The `owt` door from outside.
+
+mod transcript;
