@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use rtc_sdp::description::common::Attribute;
 
 use super::{AgreedCodec, Codec};
-use crate::formats::{AudioCodec, AudioFormat, H264Profile, TrackKind, VideoCodec, VideoFormat};
+use crate::formats::{AudioFormat, H264Profile, TrackKind, VideoCodec, VideoFormat};
 
 /// Payload types that RTP may use beside RTCP on one port: the range 64 to 95 would read as RTCP
 /// (RFC 5761, 4).
