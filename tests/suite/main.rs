@@ -6,3 +6,4 @@ mod media;
 mod owt;
 mod store;
 mod support;
+mod tidy;
