@@ -22,7 +22,7 @@ export async function runReporting(main) {
     console.log(JSON.stringify({ ok: true, ...result }));
     process.exit(0);
   } catch (error) {
-    console.error(error);
+    console.error(error.stack);
     console.log(JSON.stringify({ ok: false, error: error.message }));
     process.exit(1);
   }
