@@ -231,6 +231,7 @@ fn layers(out: &mut fmt::Formatter<'_>, accepted: &Accepted<'_>) -> fmt::Result 
 }
 
 /// The format list of an m-line.
+#[derive(Clone, Copy)]
 struct Formats<'a>(Payload<'a>, Option<Payload<'a>>);
 
 impl Display for Formats<'_> {

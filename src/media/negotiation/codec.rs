@@ -135,7 +135,7 @@ impl<'a> Payload<'a> {
 /// Whether an offered codec is one of those a room names (OWT's rules: what is not said matches
 /// anything; an H.264 profile satisfies a wish for itself or for a higher one).
 pub(super) fn satisfies(offered: Codec, wanted: Codec) -> bool {
-    fn agree<T: PartialEq>(offered: Option<T>, wanted: Option<T>) -> bool {
+    fn agree<T: Copy + PartialEq>(offered: Option<T>, wanted: Option<T>) -> bool {
         offered.is_none() || wanted.is_none() || offered == wanted
     }
     match (offered, wanted) {
