@@ -26,6 +26,7 @@ use crate::{
         tls::{self, TlsError},
         token::Tokens,
     },
+    room::Bounds,
     store::{Store, StoreError},
 };
 
@@ -85,7 +86,7 @@ impl Server {
         let address = listener.address()?;
 
         let demo_room = demo_room(&config.demo);
-        let tokens = Tokens::new(store.clone(), config.portal.public_host(address), config.portal.ssl);
+        let tokens = Tokens::new(store.clone(), config.portal.public_host(address.port()), config.portal.ssl);
         let tickets = Tickets::new(&store);
         let options = registry_options(config, demo_room.clone());
         let registry = Registry::new(options, store.clone(), media.clone());
@@ -174,15 +175,26 @@ fn media_options(config: &config::Media) -> media::Options {
 
 fn registry_options(config: &Config, demo_room: Option<RoomId>) -> RegistryOptions {
     RegistryOptions {
-        max_rooms: config.rooms.max_rooms,
+        max_rooms: config.rooms.max_rooms as usize,
         create_on_join: config.rooms.create_on_join,
         demo_room,
-        bounds: config.rooms.bounds(),
+        bounds: bounds(&config.rooms),
+    }
+}
+
+fn bounds(rooms: &config::Rooms) -> Bounds {
+    Bounds {
+        participants: rooms.max_participants,
+        publications_per_participant: rooms.max_publications,
+        subscriptions_per_participant: rooms.max_subscriptions,
+        text_chars: rooms.max_text_chars,
+        idle: rooms.idle,
     }
 }
 
 fn doorway_settings(config: &Config) -> DoorwaySettings {
     DoorwaySettings {
+        max_connections: config.portal.max_connections,
         error_format: config.portal.error_format,
         login_timeout: config.portal.login_timeout,
         pending_requests: config.portal.pending_requests,

@@ -136,7 +136,6 @@ impl Registry {
         let room = Room::new(Instant::now(), id.clone(), record.to_settings(self.0.options.bounds));
         let task = RoomTask::new(id.clone(), room, messages, media, media_events);
         let registry = self.clone();
-        let registry = self.clone();
         tokio::spawn(task.run(move || registry.forget_if_unused(&id)));
         inbox
     }

@@ -2,12 +2,16 @@
 
 use std::{sync::Arc, time::Duration};
 
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
 use super::{ticket::Tickets, token::Tokens};
 use crate::{config::ErrorFormat, driver::Registry};
 
 /// The settings that doors go by.
 #[derive(Debug, Clone)]
 pub struct DoorwaySettings {
+    /// Client connections at once, over all doors.
+    pub max_connections: usize,
     /// In which form errors are told.
     pub error_format: ErrorFormat,
     /// How long a connection may be in no room.
@@ -27,6 +31,7 @@ struct Inner {
     tokens: Tokens,
     tickets: Tickets,
     settings: DoorwaySettings,
+    places: Arc<Semaphore>,
 }
 
 impl Doorway {
@@ -37,7 +42,14 @@ impl Doorway {
         tickets: Tickets,
         settings: DoorwaySettings,
     ) -> Self {
-        Self(Arc::new(Inner { registry, tokens, tickets, settings }))
+        let places = Arc::new(Semaphore::new(settings.max_connections));
+        Self(Arc::new(Inner { registry, tokens, tickets, settings, places }))
+    }
+
+    /// A place for one more client connection, to be kept as long as the connection; `None` when
+    /// all are taken.
+    pub fn place(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.0.places).try_acquire_owned().ok()
     }
 
     /// The running rooms.

@@ -1,12 +1,11 @@
 //! Accepts HTTP connections, plain or over TLS, and hands them to the router.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
 use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
-    server::graceful::GracefulShutdown,
     service::TowerToHyperService,
 };
 use tokio::{
@@ -16,6 +15,8 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 use tracing::{debug, warn};
+
+use super::flag::raised;
 
 /// How long a client may take for its TLS handshake, and for the head of each request. Longer
 /// serves only those who hold connections open for nothing.
@@ -35,6 +36,7 @@ pub struct Listener {
     tcp: TcpListener,
     tls: Option<TlsAcceptor>,
     places: Arc<Semaphore>,
+    max_connections: usize,
 }
 
 impl Listener {
@@ -48,8 +50,8 @@ impl Listener {
         max_connections: usize,
     ) -> io::Result<Self> {
         let tcp = TcpListener::bind(address).await?;
-        let places = Arc::new(Semaphore::new(max_connections.min(Semaphore::MAX_PERMITS)));
-        Ok(Self { tcp, tls: tls.map(TlsAcceptor::from), places })
+        let places = Arc::new(Semaphore::new(max_connections));
+        Ok(Self { tcp, tls: tls.map(TlsAcceptor::from), places, max_connections })
     }
 
     /// The bound address.
@@ -62,35 +64,33 @@ impl Listener {
 
     /// Serves until `shutdown` turns true, then lets open requests finish for a moment.
     pub async fn serve(self, router: Router, mut shutdown: watch::Receiver<bool>) {
-        let connections = Arc::new(GracefulShutdown::new());
         loop {
             // Waiting for a place before accepting leaves the surplus in the system's own queue.
             let place = tokio::select! {
                 place = Arc::clone(&self.places).acquire_owned() => place,
-                _ = shutdown.wait_for(|down| *down) => break,
+                () = raised(&mut shutdown) => break,
             };
             let accepted = tokio::select! {
                 accepted = self.tcp.accept() => accepted,
-                _ = shutdown.wait_for(|down| *down) => break,
+                () = raised(&mut shutdown) => break,
             };
             let stream = match accepted {
                 Ok((stream, _)) => stream,
                 Err(error) => {
-                    warn!(%error, "cannot accept connections; is the file limit (ulimit -n) high enough?");
+                    warn!(%error, "cannot accept connections; raise the file limit (ulimit -n)?");
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                     continue;
                 }
             };
-            let (router, tls, watcher) = (router.clone(), self.tls.clone(), connections.watcher());
+            let (router, tls, shutdown) = (router.clone(), self.tls.clone(), shutdown.clone());
             tokio::spawn(async move {
                 let _place = place;
-                connection(stream, tls, router, watcher).await;
+                connection(stream, tls, router, shutdown).await;
             });
         }
         drop(self.tcp);
-        if let Ok(connections) = Arc::try_unwrap(connections) {
-            drop(tokio::time::timeout(DRAIN_TIMEOUT, connections.shutdown()).await);
-        }
+        let all = u32::try_from(self.max_connections).unwrap_or(u32::MAX);
+        drop(tokio::time::timeout(DRAIN_TIMEOUT, self.places.acquire_many(all)).await);
     }
 }
 
@@ -98,13 +98,13 @@ async fn connection(
     stream: TcpStream,
     tls: Option<TlsAcceptor>,
     router: Router,
-    watcher: hyper_util::server::graceful::Watcher,
+    shutdown: watch::Receiver<bool>,
 ) {
     // Signaling frames are small and wait for answers; a failure here only costs latency.
     drop(stream.set_nodelay(true));
-    let Some(tls) = tls else { return http(stream, router, watcher).await };
+    let Some(tls) = tls else { return http(stream, router, shutdown).await };
     match tokio::time::timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)).await {
-        Ok(Ok(stream)) => http(stream, router, watcher).await,
+        Ok(Ok(stream)) => http(stream, router, shutdown).await,
         Ok(Err(error)) => debug!(%error, "TLS handshake failed"),
         Err(_) => debug!("TLS handshake took too long"),
     }
@@ -113,7 +113,7 @@ async fn connection(
 async fn http(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     router: Router,
-    watcher: hyper_util::server::graceful::Watcher,
+    mut shutdown: watch::Receiver<bool>,
 ) {
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -121,7 +121,15 @@ async fn http(
         .max_buf_size(MAX_HEAD_BYTES)
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
         .with_upgrades();
-    if let Err(error) = watcher.watch(connection).await {
+    let mut connection = pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = raised(&mut shutdown) => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
         debug!(%error, "HTTP connection failed");
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod demo;
 pub mod doorway;
+mod flag;
 pub mod listener;
 pub mod owt;
 pub mod pages;

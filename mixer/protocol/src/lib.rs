@@ -25,11 +25,7 @@ impl Hello {
     /// # Errors
     /// When it speaks another version.
     pub const fn check(self) -> Result<(), VersionMismatch> {
-        if self.version == VERSION {
-            Ok(())
-        } else {
-            Err(VersionMismatch { theirs: self.version })
-        }
+        if self.version == VERSION { Ok(()) } else { Err(VersionMismatch { theirs: self.version }) }
     }
 }
 

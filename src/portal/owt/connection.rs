@@ -20,7 +20,7 @@ use super::{
 use crate::{
     driver::{JoinRequest, Member, Responder, fresh_participant},
     ids::{ParticipantId, TransportId},
-    portal::{Doorway, token::Admission},
+    portal::{Doorway, flag::raised, token::Admission},
     room::{Command, Rejection, Reply},
 };
 
@@ -53,7 +53,7 @@ impl Connection {
         loop {
             tokio::select! {
                 biased;
-                _ = self.closing.wait_for(|closed| *closed) => break,
+                () = raised(&mut self.closing) => break,
                 request = self.inbox.recv() => match request {
                     Some(request) => self.take(request).await,
                     None => break,

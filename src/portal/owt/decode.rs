@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{
     encode::{audio_codec, audio_source, h264_profile, video_codec, video_source},
     refusal::Refusal,
-    schema::{Member, Object, object, one_of, or_false, text, wrong_type},
+    schema::{Object, object, one_of, or_false, text, wrong_type},
 };
 use crate::{
     driver::fresh_session,
@@ -74,10 +74,11 @@ fn publish(data: &Value) -> Result<Command, Refusal> {
 fn publication(data: &Value) -> Result<(PublishMedia, Arc<str>), String> {
     let request = object(data, "request")?.only(&["media", "attributes"])?;
     let media = object(request.required("media")?, "request.media")?;
-    let audio = Member { value: media.required("audio")?, path: "request.media.audio" };
-    let video = Member { value: media.required("video")?, path: "request.media.video" };
-    let media =
-        PublishMedia { audio: or_false(audio, publish_audio)?, video: or_false(video, publish_video)? };
+    let (audio, video) = (media.required("audio")?, media.required("video")?);
+    let media = PublishMedia {
+        audio: or_false(audio, "request.media.audio", publish_audio)?,
+        video: or_false(video, "request.media.video", publish_video)?,
+    };
     let attributes = match request.optional("attributes") {
         None => "{}".into(),
         Some(value @ Value::Object(_)) => value.to_string().into(),
@@ -86,21 +87,19 @@ fn publication(data: &Value) -> Result<(PublishMedia, Arc<str>), String> {
     Ok((media, attributes))
 }
 
-fn publish_audio(member: Member<'_>) -> Result<PublishAudio, String> {
-    let audio = object(member.value, member.path)?;
+fn publish_audio(audio: Object<'_, '_>) -> Result<PublishAudio, String> {
     let source = source(audio, &AUDIO_SOURCES.map(|source| (audio_source(source), source)))?;
     Ok(PublishAudio { source: Some(source) })
 }
 
-fn publish_video(member: Member<'_>) -> Result<PublishVideo, String> {
-    let video = object(member.value, member.path)?;
+fn publish_video(video: Object<'_, '_>) -> Result<PublishVideo, String> {
     let source = source(video, &VIDEO_SOURCES.map(|source| (video_source(source), source)))?;
     Ok(PublishVideo { source: Some(source), parameters: parameters(video)? })
 }
 
-fn source<T: Copy>(track: Object<'_>, words: &[(&str, T)]) -> Result<T, String> {
+fn source<T: Copy>(track: Object<'_, '_>, words: &[(&str, T)]) -> Result<T, String> {
     let path = track.path_of("source");
-    one_of(Member { value: track.required("source")?, path: &path }, words)
+    one_of(track.required("source")?, &path, words)
 }
 
 fn unpublish(data: &Value) -> Result<Command, Refusal> {
@@ -131,9 +130,9 @@ fn subscribe(data: &Value) -> Result<Command, Refusal> {
 
 /// A track of a subscription: absent and `false` both mean that it is not wanted.
 fn wanted<T>(
-    media: Object<'_>,
+    media: Object<'_, '_>,
     key: &str,
-    read: impl FnOnce(Object<'_>) -> Result<T, Complaint>,
+    read: impl FnOnce(Object<'_, '_>) -> Result<T, Complaint>,
 ) -> Result<Option<T>, Refusal> {
     let Some(value) = media.optional(key).filter(|value| **value != Value::Bool(false)) else {
         return Ok(None);
@@ -160,7 +159,7 @@ impl From<String> for Complaint {
     }
 }
 
-fn subscribe_audio(track: Object<'_>) -> Result<SubscribeAudio, Complaint> {
+fn subscribe_audio(track: Object<'_, '_>) -> Result<SubscribeAudio, Complaint> {
     let Some(from) = stream_id(track)? else {
         return Err(Complaint::Rejected(Rejection::AudioUnsatisfied(Unsatisfied::Stream)));
     };
@@ -177,7 +176,7 @@ fn subscribe_audio(track: Object<'_>) -> Result<SubscribeAudio, Complaint> {
     }
 }
 
-fn subscribe_video(track: Object<'_>) -> Result<SubscribeVideo, Complaint> {
+fn subscribe_video(track: Object<'_, '_>) -> Result<SubscribeVideo, Complaint> {
     let Some(from) = stream_id(track)? else {
         return Err(Complaint::Rejected(Rejection::VideoUnsatisfied(Unsatisfied::Stream)));
     };
@@ -186,7 +185,7 @@ fn subscribe_video(track: Object<'_>) -> Result<SubscribeVideo, Complaint> {
         None => None,
         Some(rid) => {
             let path = track.path_of("simulcastRid");
-            Some(text(Member { value: rid, path: &path })?.into())
+            Some(text(rid, &path)?.into())
         }
     };
     Ok(SubscribeVideo {
@@ -216,14 +215,14 @@ fn video_wish(wish: &Value, path: &str) -> Result<VideoFormat, Complaint> {
 }
 
 /// The stream that a track comes from; `None` for a text that no stream here can have as its id.
-fn stream_id(track: Object<'_>) -> Result<Option<StreamId>, String> {
+fn stream_id(track: Object<'_, '_>) -> Result<Option<StreamId>, String> {
     Ok(track.required_text("from")?.parse().ok())
 }
 
 /// The largest width and height in pixels, a bound of every codec here.
 const MAX_SIDE: u64 = 65_535;
 
-fn parameters(track: Object<'_>) -> Result<VideoParameters, String> {
+fn parameters(track: Object<'_, '_>) -> Result<VideoParameters, String> {
     let Some(value) = track.optional("parameters") else { return Ok(VideoParameters::default()) };
     let path = track.path_of("parameters");
     let parameters = object(value, &path)?;
@@ -244,7 +243,7 @@ fn parameters(track: Object<'_>) -> Result<VideoParameters, String> {
     })
 }
 
-fn resolution(size: Object<'_>) -> Result<Resolution, String> {
+fn resolution(size: Object<'_, '_>) -> Result<Resolution, String> {
     let side = |key: &str| {
         let value = size.required(key)?.as_f64().filter(|side| side.fract() == 0.0);
         #[expect(clippy::cast_precision_loss, reason = "the bound is small")]

@@ -3,27 +3,20 @@
 
 use serde_json::{Map, Value, json};
 
-/// A member of a request with its path, for example `request.media.audio`.
+/// A JSON object with its path, for example `request.media.audio`.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Member<'a> {
-    pub(super) value: &'a Value,
-    pub(super) path: &'a str,
-}
-
-/// A JSON object with its path.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Object<'a> {
-    members: &'a Map<String, Value>,
-    path: &'a str,
+pub(super) struct Object<'v, 'p> {
+    members: &'v Map<String, Value>,
+    path: &'p str,
 }
 
 /// Reads an object.
-pub(super) fn object<'a>(value: &'a Value, path: &'a str) -> Result<Object<'a>, String> {
+pub(super) fn object<'v, 'p>(value: &'v Value, path: &'p str) -> Result<Object<'v, 'p>, String> {
     let members = value.as_object().ok_or_else(|| wrong_type(path, "object"))?;
     Ok(Object { members, path })
 }
 
-impl<'a> Object<'a> {
+impl<'v> Object<'v, '_> {
     /// Refuses members beyond those listed.
     pub(super) fn only(self, known: &[&str]) -> Result<Self, String> {
         match self.members.keys().find(|key| !known.contains(&key.as_str())) {
@@ -37,14 +30,14 @@ impl<'a> Object<'a> {
     }
 
     /// A member that must be there.
-    pub(super) fn required(self, key: &str) -> Result<&'a Value, String> {
+    pub(super) fn required(self, key: &str) -> Result<&'v Value, String> {
         self.members.get(key).ok_or_else(|| {
             format!("{} should have required property '{key}' {}", self.path, json!(key))
         })
     }
 
     /// A member that may be absent.
-    pub(super) fn optional(self, key: &str) -> Option<&'a Value> {
+    pub(super) fn optional(self, key: &str) -> Option<&'v Value> {
         self.members.get(key)
     }
 
@@ -54,8 +47,8 @@ impl<'a> Object<'a> {
     }
 
     /// A text that must be there.
-    pub(super) fn required_text(self, key: &str) -> Result<&'a str, String> {
-        text(Member { value: self.required(key)?, path: &self.path_of(key) })
+    pub(super) fn required_text(self, key: &str) -> Result<&'v str, String> {
+        text(self.required(key)?, &self.path_of(key))
     }
 
     /// A non-negative number that may be absent.
@@ -71,34 +64,35 @@ impl<'a> Object<'a> {
 }
 
 /// Reads a text.
-pub(super) fn text(member: Member<'_>) -> Result<&str, String> {
-    member.value.as_str().ok_or_else(|| wrong_type(member.path, "string"))
+pub(super) fn text<'v>(value: &'v Value, path: &str) -> Result<&'v str, String> {
+    value.as_str().ok_or_else(|| wrong_type(path, "string"))
 }
 
 /// Reads one of a set of words.
-pub(super) fn one_of<T: Copy>(member: Member<'_>, words: &[(&str, T)]) -> Result<T, String> {
-    let chosen = member.value.as_str().and_then(|word| words.iter().find(|(name, _)| *name == word));
+pub(super) fn one_of<T: Copy>(
+    value: &Value,
+    path: &str,
+    words: &[(&str, T)],
+) -> Result<T, String> {
+    let chosen = value.as_str().and_then(|word| words.iter().find(|(name, _)| *name == word));
     chosen.map(|(_, meaning)| *meaning).ok_or_else(|| {
         let names: Vec<&str> = words.iter().map(|(name, _)| *name).collect();
-        format!(
-            "{} should be equal to one of the allowed values {}",
-            member.path,
-            json!(names)
-        )
+        format!("{path} should be equal to one of the allowed values {}", json!(names))
     })
 }
 
 /// Reads a member that is `false` when the thing is not wanted. Both ways in which it failed are
 /// told, as the validator tells every branch of an alternative.
-pub(super) fn or_false<'a, T>(
-    member: Member<'a>,
-    read: impl FnOnce(Member<'a>) -> Result<T, String>,
+pub(super) fn or_false<T>(
+    value: &Value,
+    path: &str,
+    read: impl FnOnce(Object<'_, '_>) -> Result<T, String>,
 ) -> Result<Option<T>, String> {
-    if *member.value == Value::Bool(false) {
+    if *value == Value::Bool(false) {
         return Ok(None);
     }
-    let path = member.path;
-    read(member).map(Some).map_err(|error| format!("{error},{path} should be equal to constant"))
+    let wanted = object(value, path).and_then(read);
+    wanted.map(Some).map_err(|error| format!("{error},{path} should be equal to constant"))
 }
 
 /// The complaint about a wrong JSON type.

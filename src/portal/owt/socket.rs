@@ -1,8 +1,11 @@
 //! The socket.io side of the door: frames in, acks and notifications out.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    future::ready,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use serde::Serialize;
@@ -31,23 +34,39 @@ use crate::{
 };
 
 /// Lets clients in through a socket.io server.
+///
+/// Each handler does its work before it returns its (empty) future: socketioxide calls handlers in
+/// the order of the frames, but runs their futures as tasks, in any order.
 pub fn open(io: &SocketIo, doorway: Doorway) {
-    io.ns("/", move |socket: SocketRef| accept(&socket, doorway.clone()));
+    io.ns("/", move |socket: SocketRef| {
+        accept(&socket, doorway);
+        ready(())
+    });
 }
 
 fn accept(socket: &SocketRef, doorway: Doorway) {
+    let Some(place) = doorway.place() else {
+        debug!(socket = %socket.id, "connection refused: [portal] max_connections is reached");
+        return drop(socket.clone().disconnect());
+    };
     let (requests, inbox) = mpsc::channel(doorway.settings().pending_requests);
     let (closed, closing) = watch::channel(false);
     socket.on_fallback(move |socket: SocketRef, arguments: Arguments, ack: AckSender| {
-        // Handlers run one after the other in the order of the frames, so the queue keeps it.
         if requests.try_send(Request { arguments, ack: Ack(ack) }).is_err() {
             debug!(socket = %socket.id, "connection closed: too many requests wait");
             drop(socket.disconnect());
         }
+        ready(())
     });
-    socket.on_disconnect(move |_: SocketRef| drop(closed.send(true)));
+    socket.on_disconnect(move |_: SocketRef| {
+        drop(closed.send(true));
+        ready(())
+    });
     let client = Client::new(socket.clone(), doorway.settings().error_format);
-    tokio::spawn(Connection::new(client, doorway, inbox, closing).run());
+    tokio::spawn(async move {
+        let _place = place;
+        Connection::new(client, doorway, inbox, closing).run().await;
+    });
 }
 
 /// A request that waits for its turn.

@@ -28,8 +28,10 @@ use crate::support::{
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn transcripts() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite/owt/transcripts");
-    let mut files: Vec<_> =
-        fs::read_dir(folder).expect("transcripts").map(|entry| entry.expect("one").path()).collect();
+    let mut files: Vec<_> = fs::read_dir(folder)
+        .expect("transcripts")
+        .map(|entry| entry.expect("one").path())
+        .collect();
     files.sort();
     assert!(!files.is_empty(), "there are transcripts");
     for file in files {
