@@ -83,7 +83,10 @@ fn subscriptions_are_served(room: &Room) {
         assert_eq!(permitted, Ok(()), "{session:?} is permitted");
         for (kind, from) in subscription.sources() {
             let source = room.publications.get(from.as_str()).and_then(|it| it.stream());
-            assert!(source.is_some_and(|it| it.has(kind)), "{session:?} has its {kind:?} of {from}");
+            assert!(
+                source.is_some_and(|it| it.has(kind)),
+                "{session:?} has its {kind:?} of {from}"
+            );
         }
     }
 }

@@ -19,16 +19,18 @@
 //! # Who closes whom
 //! | What ends | Why | What ends with it | Who is told |
 //! |---|---|---|---|
-//! | participant | left, dropped, connection lost | its subscriptions, then its publications | the others: `ParticipantLeft`; if dropped, itself: `Dropped` |
-//! | publication | unpublished, owner gone, session failed | its stream, if announced | the owner, only of a failure: `SessionFailed` |
-//! | stream | publication ended | every subscription that takes sound or picture from it, as a whole | everybody: `StreamRemoved`, after the subscribers |
+//! | participant | left, lost, dropped | its subscriptions, its publications | the others |
+//! | publication | unpublished, owner gone | its stream, if announced | nobody |
+//! | publication | session failed | its stream, if announced | its owner |
+//! | stream | publication ended | subscriptions that take anything from it | everybody, last |
 //! | subscription | unsubscribed, owner gone | nothing | nobody |
-//! | subscription | a source stream ended, session failed | nothing | its owner: `SessionFailed` |
+//! | subscription | stream ended, session failed | nothing | its owner |
 //! | transport | its last session ended | nothing | nobody |
-//! | room | nobody in it for [`Bounds::idle`] | nothing | the driver: `CloseRoom` |
+//! | room | empty for [`Bounds::idle`] | nothing | the driver |
 //!
-//! Whatever ends here has its media session closed by an effect, unless it is the media session
-//! itself that failed. Nobody but its owner ever hears of a publication that is not ready.
+//! A subscription to two streams ends as a whole with either. Whatever ends here has its media
+//! session closed by an effect, unless it is the media session itself that failed. Nobody but its
+//! owner ever hears of a publication that is not ready. Whoever is dropped hears of that first.
 
 mod aged;
 mod command;
@@ -198,9 +200,7 @@ impl Room {
                 self.subscribe(asker, session, transport, media)
             }
             Command::Unsubscribe { session } => self.unsubscribe(asker, &session),
-            Command::Negotiate { transport, payload } => {
-                self.negotiate(asker, transport, payload)
-            }
+            Command::Negotiate { transport, payload } => self.negotiate(asker, transport, payload),
             Command::PauseStream { stream, tracks } => {
                 self.set_status(asker, &stream, tracks, TrackStatus::Inactive)
             }

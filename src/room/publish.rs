@@ -137,10 +137,9 @@ impl Room {
         let Some(publication) = self.publications.get(session) else { return };
         let owner = publication.owner.clone();
         let transport = publication.transport.clone();
-        let session = session.clone();
         let failed = Notification::SessionFailed { session: session.clone(), transport, reason };
         self.tell(&owner, failed);
-        self.end_publication(&session);
+        self.end_publication(session);
     }
 
     /// Forgets a publication. If it was a stream, those who subscribed to it lose their

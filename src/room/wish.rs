@@ -88,7 +88,7 @@ fn number_met(wanted: Option<f64>, own: Option<f64>, options: &[u32]) -> bool {
 
 /// A sampling that either side leaves out does not matter.
 fn audio_matches(offered: AudioFormat, wanted: AudioFormat) -> bool {
-    fn fits<T: PartialEq>(offered: Option<T>, wanted: Option<T>) -> bool {
+    fn fits<T: PartialEq + Copy>(offered: Option<T>, wanted: Option<T>) -> bool {
         offered.is_none() || wanted.is_none() || offered == wanted
     }
     offered.codec == wanted.codec

@@ -7,8 +7,8 @@ use crate::{
     formats::TrackSelection,
     ids::StreamId,
     room::{
-        Joined, Notification, ParticipantInfo, Permission, Rejection, Reply, RoomInfo, StreamInfo,
-        TextTarget,
+        Command, Effect, Joined, Notification, ParticipantInfo, Permission, Rejection, Reply,
+        RoomInfo, StreamInfo, TextTarget,
     },
 };
 
@@ -27,8 +27,12 @@ fn the_first_one_finds_itself_and_the_view() {
     let mut room = Scenario::new();
     let alice = info("alice", "presenter");
     let streams = vec![Arc::new(mixed("common"))];
-    room.asks("alice", join("presenter"))
-        .granted(finds(alice.clone(), PRESENTER, streams, vec![alice]));
+    room.asks("alice", join("presenter")).granted(finds(
+        alice.clone(),
+        PRESENTER,
+        streams,
+        vec![alice],
+    ));
 }
 
 #[test]
@@ -38,14 +42,12 @@ fn the_others_hear_of_a_newcomer_before_its_answer() {
     let everybody =
         vec![info("zoe", "presenter"), info("alice", "presenter"), info("bob", "viewer")];
     let permission = settings().roles["viewer"];
-    room.asks("bob", join("viewer"))
-        .told(&["zoe", "alice"], came("bob", "viewer"))
-        .granted(finds(
-            info("bob", "viewer"),
-            permission,
-            vec![Arc::new(mixed("common"))],
-            everybody,
-        ));
+    room.asks("bob", join("viewer")).told(&["zoe", "alice"], came("bob", "viewer")).granted(finds(
+        info("bob", "viewer"),
+        permission,
+        vec![Arc::new(mixed("common"))],
+        everybody,
+    ));
 }
 
 #[test]
@@ -65,9 +67,12 @@ fn a_newcomer_finds_streams_by_age_of_their_announcement_and_none_that_connects(
         Arc::new(stream("slow", "alice", AUDIO_VIDEO)),
     ];
     let participants = vec![info("alice", "presenter"), info("bob", "presenter")];
-    room.asks("bob", join("presenter"))
-        .told(&["alice"], came("bob", "presenter"))
-        .granted(finds(info("bob", "presenter"), PRESENTER, streams, participants));
+    room.asks("bob", join("presenter")).told(&["alice"], came("bob", "presenter")).granted(finds(
+        info("bob", "presenter"),
+        PRESENTER,
+        streams,
+        participants,
+    ));
 }
 
 #[test]
@@ -75,7 +80,7 @@ fn nobody_comes_in_twice_until_it_left() {
     let mut room = Scenario::with(|settings| settings.participant_limit = Some(1));
     room.joined(&["alice"]);
     room.asks("alice", join("nonsense")).refused(Rejection::AlreadyJoined);
-    room.asks("alice", crate::room::Command::Leave).granted(Reply::Done);
+    room.asks("alice", Command::Leave).granted(Reply::Done);
     room.joined(&["alice"]);
 }
 
@@ -115,7 +120,7 @@ fn whoever_is_not_in_the_room_may_only_come_in() {
     room.joined(&["alice"]);
     room.published("alice", "cam");
     for command in [
-        crate::room::Command::Leave,
+        Command::Leave,
         say(TextTarget::All, "hello"),
         publish("own", AUDIO_VIDEO),
         unpublish("cam"),
@@ -142,13 +147,13 @@ fn a_discreet_room_does_not_tell_who_comes_and_goes() {
         participants,
     ));
     room.published("bob", "cam");
-    room.asks("bob", crate::room::Command::Leave)
+    room.asks("bob", Command::Leave)
         .granted(Reply::Done)
         .effect(closes("cam"))
         .told(&["alice"], removed("cam"));
     room.happens(drop_out("alice"))
         .told(&["alice"], Notification::Dropped)
-        .effect(crate::room::Effect::Disconnect { participant: id("alice") });
+        .effect(Effect::Disconnect { participant: id("alice") });
 }
 
 #[test]

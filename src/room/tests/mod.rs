@@ -4,6 +4,7 @@ mod closing;
 mod control;
 mod idle;
 mod joining;
+mod mirror;
 mod publishing;
 mod scenario;
 mod sessions;

@@ -90,12 +90,12 @@ impl Scenario {
 
     /// Somebody comes in.
     pub(super) fn joined_as(&mut self, who: &str, role: &str) {
-        self.prepare(who, join(role));
+        self.prepare(who, &join(role));
     }
 
     /// Somebody starts a publication with sound and picture, which connects.
     pub(super) fn publishing(&mut self, who: &str, session: &str) {
-        self.prepare(who, publish(session, AUDIO_VIDEO));
+        self.prepare(who, &publish(session, AUDIO_VIDEO));
     }
 
     /// Somebody publishes a stream with sound and picture.
@@ -107,7 +107,7 @@ impl Scenario {
 
     /// Somebody subscribes; the media does not flow yet.
     pub(super) fn subscribing(&mut self, who: &str, session: &str, from: &str) {
-        self.prepare(who, subscribe(session, Some(from), Some(from)));
+        self.prepare(who, &subscribe(session, Some(from), Some(from)));
     }
 
     /// A stream as newcomers would find it.
@@ -116,7 +116,7 @@ impl Scenario {
         streams.into_iter().find(|it| it.id == id(stream)).expect("the stream is listed")
     }
 
-    fn prepare(&mut self, who: &str, command: Command) {
+    fn prepare(&mut self, who: &str, command: &Command) {
         let mut outcome = self.asks(who, command.clone());
         let granted = |it: &Output| matches!(it, Output::Reply { result: Ok(_), .. });
         assert!(outcome.outputs.iter().any(granted), "{command:?} must be granted");
@@ -140,7 +140,7 @@ impl Outcome {
     #[track_caller]
     fn answered(self, result: Result<Reply, Rejection>) -> Self {
         let (who, request) = self.asker.clone().expect("a request");
-        self.next(Output::Reply { to: id(&who), request, result })
+        self.next(&Output::Reply { to: id(&who), request, result })
     }
 
     /// All of these are told the same, in this order.
@@ -149,7 +149,7 @@ impl Outcome {
         let notification = Arc::new(notification);
         for who in whom {
             let notification = Arc::clone(&notification);
-            self = self.next(Output::Notify { to: id(who), notification });
+            self = self.next(&Output::Notify { to: id(who), notification });
         }
         self
     }
@@ -157,7 +157,7 @@ impl Outcome {
     /// Something outside changes.
     #[track_caller]
     pub(super) fn effect(self, effect: Effect) -> Self {
-        self.next(Output::Effect(effect))
+        self.next(&Output::Effect(effect))
     }
 
     /// Nothing at all comes of it.
@@ -167,9 +167,9 @@ impl Outcome {
     }
 
     #[track_caller]
-    fn next(mut self, expected: Output) -> Self {
+    fn next(mut self, expected: &Output) -> Self {
         let actual = self.outputs.pop_front();
-        if actual.as_ref() != Some(&expected) {
+        if actual.as_ref() != Some(expected) {
             let rest = std::mem::take(&mut self.outputs);
             panic!("expected {expected:#?}\nbut got {actual:#?}\nand then {rest:#?}");
         }

@@ -70,12 +70,8 @@ pub(super) fn settings() -> Settings {
 }
 
 pub(super) fn view(label: &str) -> ViewSettings {
-    let video = ViewVideo {
-        format: VP8,
-        resolution: VGA,
-        framerate: 24,
-        key_frame_interval_secs: 100,
-    };
+    let video =
+        ViewVideo { format: VP8, resolution: VGA, framerate: 24, key_frame_interval_secs: 100 };
     ViewSettings { label: label.into(), audio: Some(AudioFormat::OPUS), video: Some(video) }
 }
 
@@ -119,8 +115,7 @@ pub(super) fn subscribe_on(
     audio: Option<&str>,
     video: Option<&str>,
 ) -> Command {
-    let media =
-        SubscribeMedia { audio: audio.map(wanted_audio), video: video.map(wanted_video) };
+    let media = SubscribeMedia { audio: audio.map(wanted_audio), video: video.map(wanted_video) };
     Command::Subscribe { session: id(session), transport: id(transport), media }
 }
 
@@ -160,10 +155,8 @@ pub(super) fn ready(session: &str) -> Event {
 }
 
 pub(super) fn ready_with(session: &str, (audio, video): Kinds) -> Event {
-    let media = AgreedMedia {
-        audio: audio.then_some(AudioFormat::OPUS),
-        video: video.then_some(VP8),
-    };
+    let media =
+        AgreedMedia { audio: audio.then_some(AudioFormat::OPUS), video: video.then_some(VP8) };
     Event::SessionReady { session: id(session), media }
 }
 
@@ -302,7 +295,11 @@ pub(super) fn opens_publication(session: &str, (audio, video): Kinds) -> Effect 
     }
 }
 
-pub(super) fn opens_subscription(session: &str, audio: Option<&str>, video: Option<&str>) -> Effect {
+pub(super) fn opens_subscription(
+    session: &str,
+    audio: Option<&str>,
+    video: Option<&str>,
+) -> Effect {
     let (audio, video) = (audio.map(id), video.map(id));
     Effect::OpenSubscription { session: id(session), transport: id(session), audio, video }
 }
