@@ -122,15 +122,16 @@ impl Portal {
         }
     }
 
-    /// `host:port` as it stands in tokens: the host name if there is one, else the address; for a
-    /// server that listens everywhere, the address that other machines most likely see.
-    pub fn public_host(&self) -> String {
+    /// `host:port` as it stands in tokens, where `port` is the one that is listened on: the host
+    /// name if there is one, else the address; for a server that listens everywhere, the address
+    /// that other machines most likely see.
+    pub fn public_host(&self, port: u16) -> String {
         if !self.hostname.is_empty() {
-            return format!("{}:{}", self.hostname, self.port);
+            return format!("{}:{port}", self.hostname);
         }
         let address =
             if self.ip_address.is_unspecified() { outward_address() } else { self.ip_address };
-        SocketAddr::new(address, self.port).to_string()
+        SocketAddr::new(address, port).to_string()
     }
 }
 
