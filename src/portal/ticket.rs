@@ -14,7 +14,7 @@ use super::token::parse_base64_json;
 use crate::{
     config::Secret,
     ids::ParticipantId,
-    store::{SigningKey, Store, StoreError, random},
+    store::{SigningKey, Store, random},
 };
 
 /// The longest ticket that is looked at, in bytes.
@@ -69,16 +69,13 @@ impl Tickets {
     }
 
     /// A fresh ticket and its text.
-    ///
-    /// # Errors
-    /// When the system has no random bytes.
     pub fn issue(
         &self,
         participant: &ParticipantId,
         lifetime: Duration,
         now: SystemTime,
-    ) -> Result<(Ticket, Secret), StoreError> {
-        let id = base36(u64::from_be_bytes(random()?));
+    ) -> (Ticket, Secret) {
+        let id = base36(u64::from_be_bytes(random()));
         let (not_before, not_after) = (millis(now), millis(now + lifetime));
         let signature =
             self.key.sign(&signed_text(participant.as_str(), &id, not_before, not_after));
@@ -95,7 +92,7 @@ impl Tickets {
             id: id.as_str().into(),
             not_after: UNIX_EPOCH + Duration::from_millis(not_after),
         };
-        Ok((ticket, STANDARD.encode(json).into()))
+        (ticket, STANDARD.encode(json).into())
     }
 
     /// Reads a ticket, given as base64 text as every SDK sends it, or as the object that the

@@ -21,7 +21,7 @@ pub use self::{
 };
 use crate::{
     config::Secret,
-    ids::{RoomId, TokenId},
+    ids::{RoomId, ServiceId, TokenId},
     store::{self, IssuedToken, Store, StoreError, TokenUse},
 };
 
@@ -99,25 +99,41 @@ pub struct Tokens {
 
 impl Tokens {
     /// Tokens that send their bearers to `host` (a host and port), by TLS if `secure`.
-    pub fn new(store: Store, host: &str, secure: bool) -> Self {
+    pub fn new(store: Store, host: impl Into<Arc<str>>, secure: bool) -> Self {
         Self { store, host: host.into(), secure }
     }
 
-    /// Issues a token of OWT's kind, valid for [`store::TOKEN_LIFETIME`].
+    /// Issues a token of OWT's kind for a user in a role; `service` is who asked for it, none if an
+    /// operator did. Valid for [`store::TOKEN_LIFETIME`].
     ///
     /// # Errors
     /// When a name is empty or too long, or the store fails.
-    pub async fn issue(&self, token: IssuedToken) -> Result<Secret, IssueError> {
+    pub async fn issue(
+        &self,
+        room: &RoomId,
+        user: &str,
+        role: &str,
+        service: Option<ServiceId>,
+    ) -> Result<Secret, IssueError> {
+        let token =
+            IssuedToken { room: room.clone(), user: user.into(), role: role.into(), service };
         self.issue_at(token, SystemTime::now()).await
     }
 
     /// Issues a JWT of the server's own, valid for [`JWT_LIFETIME`].
     ///
     /// # Errors
-    /// When a name is empty or too long, or the system has no random bytes.
-    pub fn issue_jwt(&self, token: &IssuedToken) -> Result<Secret, IssueError> {
+    /// When a name is empty or too long.
+    pub fn issue_jwt(
+        &self,
+        room: &RoomId,
+        user: &str,
+        role: &str,
+    ) -> Result<Secret, IssueError> {
+        let token =
+            &IssuedToken { room: room.clone(), user: user.into(), role: role.into(), service: None };
         check_names(token)?;
-        jwt::issue(self.store.token_key().reveal(), token, SystemTime::now())
+        Ok(jwt::issue(self.store.token_key().reveal(), token, SystemTime::now()))
     }
 
     /// Uses a token of either kind up.
@@ -130,7 +146,7 @@ impl Tokens {
 
     async fn issue_at(&self, token: IssuedToken, now: SystemTime) -> Result<Secret, IssueError> {
         check_names(&token)?;
-        let id = store::object_id(now)?;
+        let id = store::object_id(now);
         let text = owt::write(self.store.token_key(), &id, &self.host, self.secure);
         let id: TokenId = id.parse().expect("hex digits are an id");
         self.store.add_token(id, token, now).await?;

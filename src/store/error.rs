@@ -46,9 +46,6 @@ pub enum StoreError {
         /// How many there may be.
         bound: u64,
     },
-    /// The system gives no random bytes.
-    #[error("the system gives no random bytes: {0}")]
-    Random(getrandom::Error),
     /// The store is being closed.
     #[error("the store is closed")]
     Closed,

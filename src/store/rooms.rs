@@ -28,6 +28,23 @@ impl Store {
         .await
     }
 
+    /// The room that has this record's id; if there is none, it is made of the record.
+    ///
+    /// # Errors
+    /// When there are `bound` rooms, or the store fails.
+    pub async fn room_or_create(
+        &self,
+        record: RoomRecord,
+        bound: u32,
+    ) -> Result<RoomRecord, StoreError> {
+        let id = record.id.clone();
+        if self.create_room(record.clone(), bound).await? {
+            return Ok(record);
+        }
+        // It may have been deleted since; then the asker's record is as good.
+        Ok(self.room(&id).await?.unwrap_or(record))
+    }
+
     /// The room of this id.
     ///
     /// # Errors

@@ -58,9 +58,9 @@ impl Store {
     /// When there are [`MAX_SERVICES`], or the store fails.
     pub async fn create_service(&self, name: &str) -> Result<ServiceKey, StoreError> {
         let record = Record {
-            id: object_id(SystemTime::now())?,
+            id: object_id(SystemTime::now()),
             name: name.chars().take(MAX_SERVICE_NAME_CHARS).collect(),
-            key: STANDARD.encode(random::<KEY_BYTES>()?),
+            key: STANDARD.encode(random::<KEY_BYTES>()),
         };
         self.write(move |transaction| {
             let mut services = transaction.open_table(SERVICES)?;

@@ -55,16 +55,16 @@ pub(super) fn key(transaction: &WriteTransaction, name: &str) -> Result<SigningK
     if let Some(bytes) = keys.get(name)? {
         return Ok(SigningKey::from_text(&hex(bytes.value())));
     }
-    let bytes: [u8; KEY_BYTES] = random()?;
+    let bytes: [u8; KEY_BYTES] = random();
     keys.insert(name, bytes.as_slice())?;
     Ok(SigningKey::from_text(&hex(&bytes)))
 }
 
 /// Random bytes from the system.
-pub(crate) fn random<const N: usize>() -> Result<[u8; N], StoreError> {
+pub(crate) fn random<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).map_err(StoreError::Random)?;
-    Ok(bytes)
+    getrandom::fill(&mut bytes).expect("the system has randomness");
+    bytes
 }
 
 /// Lower-case hex.
@@ -75,10 +75,10 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 }
 
 /// A fresh id of 24 hex digits: like OWT's, the first eight are the time in seconds.
-pub(crate) fn object_id(now: std::time::SystemTime) -> Result<String, StoreError> {
+pub(crate) fn object_id(now: std::time::SystemTime) -> String {
     let seconds = schema::since_epoch(now).as_secs().to_be_bytes();
-    let noise: [u8; 8] = random()?;
-    Ok(hex(&seconds[4..]) + &hex(&noise))
+    let noise: [u8; 8] = random();
+    hex(&seconds[4..]) + &hex(&noise)
 }
 
 #[cfg(test)]
@@ -108,9 +108,9 @@ mod tests {
     #[test]
     fn object_ids_are_24_hex_digits_that_begin_with_the_time() {
         let now = std::time::UNIX_EPOCH + std::time::Duration::from_secs(0x6543_2100);
-        let id = object_id(now).expect("random bytes");
+        let id = object_id(now);
         assert_eq!(id.len(), 24);
         assert!(id.starts_with("65432100"), "{id}");
-        assert_ne!(id, object_id(now).expect("random bytes"));
+        assert_ne!(id, object_id(now));
     }
 }

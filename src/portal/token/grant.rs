@@ -4,7 +4,7 @@ use super::{IssueError, Tokens};
 use crate::{
     config::{self, Config, Secret},
     ids::RoomId,
-    store::{IssuedToken, RoomRecord, StoreError},
+    store::{RoomRecord, StoreError},
 };
 
 /// What an operator asks a token for.
@@ -93,12 +93,10 @@ impl Grants {
             let known = room.roles.into_iter().map(|role| role.role).collect();
             return Err(GrantError::NoRole { room: room.id, role: grant.role, known });
         }
-        let token =
-            IssuedToken { room: room.id, user: grant.user, role: grant.role, service: None };
         if grant.jwt {
-            return Ok(self.tokens.issue_jwt(&token)?);
+            return Ok(self.tokens.issue_jwt(&room.id, &grant.user, &grant.role)?);
         }
-        Ok(self.tokens.issue(token).await?)
+        Ok(self.tokens.issue(&room.id, &grant.user, &grant.role, None).await?)
     }
 
     async fn find(&self, room: &str) -> Result<RoomRecord, GrantError> {

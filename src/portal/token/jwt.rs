@@ -8,7 +8,7 @@ use jsonwebtoken::{
 };
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 
-use super::{Admission, IssueError, MAX_NAME_BYTES, MAX_PICTURE_BYTES, TokenError};
+use super::{Admission, MAX_NAME_BYTES, MAX_PICTURE_BYTES, TokenError};
 use crate::{
     config::Secret,
     ids::{RoomId, ServiceId},
@@ -52,19 +52,19 @@ struct Claims {
     picture: Option<String>,
 }
 
-pub(super) fn issue(key: &str, token: &IssuedToken, now: SystemTime) -> Result<Secret, IssueError> {
+pub(super) fn issue(key: &str, token: &IssuedToken, now: SystemTime) -> Secret {
     let expires = (now + JWT_LIFETIME).duration_since(UNIX_EPOCH).unwrap_or_default();
     let claims = Issued {
         room: token.room.as_str(),
         user: &token.user,
         role: &token.role,
         exp: expires.as_secs(),
-        jti: object_id(now)?,
+        jti: object_id(now),
     };
     let key = EncodingKey::from_secret(key.as_bytes());
     let text = encode(&Header::new(Algorithm::HS256), &claims, &key)
         .expect("texts and a number are JSON, and any bytes are an HMAC key");
-    Ok(text.into())
+    text.into()
 }
 
 pub(super) async fn admit(

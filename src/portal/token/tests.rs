@@ -147,7 +147,7 @@ fn signed(claims: &Value, key: &str, header: &Header) -> String {
 #[tokio::test]
 async fn the_servers_own_jwt_admits_once() {
     let (_directory, tokens) = opened();
-    let token = tokens.issue_jwt(&for_ann()).expect("issued");
+    let token = tokens.issue_jwt(&for_ann().room, "ann", "presenter").expect("issued");
     let admission = tokens.admit(token.reveal()).await.expect("admitted");
     assert_eq!((&*admission.user, &*admission.role), ("ann", "presenter"));
     let again = tokens.admit(token.reveal()).await.expect_err("used");
@@ -253,10 +253,11 @@ async fn claims_are_required_and_bounded() {
 #[tokio::test]
 async fn nobody_is_issued_a_token_without_a_name() {
     let (_directory, tokens) = opened();
-    let nobody = IssuedToken { user: String::new(), ..for_ann() };
-    assert!(matches!(tokens.issue(nobody).await, Err(IssueError::Empty { what: "user" })));
-    let long = IssuedToken { role: "x".repeat(MAX_NAME_BYTES + 1), ..for_ann() };
-    assert!(matches!(tokens.issue_jwt(&long), Err(IssueError::TooLong { what: "role" })));
+    let room = for_ann().room;
+    let nobody = tokens.issue(&room, "", "viewer", None).await;
+    assert!(matches!(nobody, Err(IssueError::Empty { what: "user" })));
+    let long = tokens.issue_jwt(&room, "ann", &"x".repeat(MAX_NAME_BYTES + 1));
+    assert!(matches!(long, Err(IssueError::TooLong { what: "role" })));
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{AudioFormatRecord, MediaPermissionRecord, RoomRecord, VideoFormatRecord, ViewRecord};
 use crate::{
+    config,
     formats::{AudioCodec, AudioFormat, H264Profile, Resolution, VideoCodec, VideoFormat},
     room::{Bounds, MediaPermission, Permission, Settings, ViewSettings, ViewVideo},
 };
@@ -36,6 +37,19 @@ impl RoomRecord {
     /// Whether the room has a role of this name.
     pub fn has_role(&self, name: &str) -> bool {
         self.roles.iter().any(|role| role.role == name)
+    }
+}
+
+impl config::Rooms {
+    /// The bounds of every room.
+    pub fn bounds(&self) -> Bounds {
+        Bounds {
+            participants: self.max_participants,
+            publications_per_participant: self.max_publications,
+            subscriptions_per_participant: self.max_subscriptions,
+            text_chars: self.max_text_chars,
+            idle: self.idle,
+        }
     }
 }
 
