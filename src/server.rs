@@ -26,7 +26,6 @@ use crate::{
         tls::{self, TlsError},
         token::Tokens,
     },
-    room::Bounds,
     store::{Store, StoreError},
 };
 
@@ -79,14 +78,14 @@ impl Server {
         let tls = tls::server_config(&config.portal)?.map(Arc::new);
         let store = Store::open(&config.store.path)?;
         let media = Media::start(media_options(&config.media))?;
-        let address = SocketAddr::new(config.portal.ip_address, config.portal.port);
+        let address = config.portal.address();
         let bind_failed = |error| RunError::Bind { address, error };
         let listener = Listener::bind(address, tls, config.portal.max_connections).await;
         let listener = listener.map_err(bind_failed)?;
         let address = listener.address()?;
 
         let demo_room = demo_room(&config.demo);
-        let tokens = Tokens::new(store.clone(), config.portal.public_host(address.port()), config.portal.ssl);
+        let tokens = Tokens::new(store.clone(), config.portal.public_host(address), config.portal.ssl);
         let tickets = Tickets::new(&store);
         let options = registry_options(config, demo_room.clone());
         let registry = Registry::new(options, store.clone(), media.clone());
@@ -175,20 +174,8 @@ fn media_options(config: &config::Media) -> media::Options {
 
 fn registry_options(config: &Config, demo_room: Option<RoomId>) -> RegistryOptions {
     RegistryOptions {
-        max_rooms: config.rooms.max_rooms as usize,
-        create_on_join: config.rooms.create_on_join,
         demo_room,
-        bounds: bounds(&config.rooms),
-    }
-}
-
-fn bounds(rooms: &config::Rooms) -> Bounds {
-    Bounds {
-        participants: rooms.max_participants,
-        publications_per_participant: rooms.max_publications,
-        subscriptions_per_participant: rooms.max_subscriptions,
-        text_chars: rooms.max_text_chars,
-        idle: rooms.idle,
+        rooms: config.rooms.clone(),
     }
 }
 

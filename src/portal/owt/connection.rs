@@ -18,6 +18,7 @@ use super::{
     socket::{Ack, Client, Request},
 };
 use crate::{
+    config::Secret,
     driver::{JoinRequest, Member, Responder, fresh_participant},
     ids::{ParticipantId, TransportId},
     portal::{Doorway, flag::raised, token::Admission},
@@ -101,7 +102,7 @@ impl Connection {
 
     async fn admit(&self, data: &Value) -> Result<(Login, Admission), Refusal> {
         let login = login::login(data)?;
-        match self.doorway.tokens().admit(&login.token.0).await {
+        match self.doorway.tokens().admit(login.token.reveal()).await {
             Ok(admission) => Ok((login, admission)),
             Err(error) => {
                 info!(%error, "login refused");
@@ -127,7 +128,7 @@ impl Connection {
             drop(granted.send(result.is_ok()));
             match result {
                 Ok(Reply::Joined(joined)) => {
-                    ack.ok_with(&encode::login_result(&joined, ticket.as_deref()));
+                    ack.ok_with(&encode::login_result(&joined, ticket.as_ref().map(Secret::reveal)));
                 }
                 Ok(Reply::Done | Reply::SessionOpened { .. }) => ack.ok(),
                 Err(rejection) => ack.error(&Refusal::from(&rejection), form),
@@ -174,7 +175,7 @@ impl Connection {
             Some(_) if !self.reconnection => {
                 ack.error(&Refusal::malformed("Reconnection is not enabled."), form);
             }
-            Some(member) => ack.ok_with(&self.ticket(member.participant())),
+            Some(member) => ack.ok_with(self.ticket(member.participant()).reveal()),
         }
     }
 
@@ -188,9 +189,9 @@ impl Connection {
         self.client.disconnect();
     }
 
-    fn ticket(&self, participant: &ParticipantId) -> String {
+    fn ticket(&self, participant: &ParticipantId) -> Secret {
         let lifetime = self.doorway.settings().ticket_lifetime;
-        self.doorway.tickets().issue(participant, lifetime, SystemTime::now())
+        self.doorway.tickets().issue(participant, lifetime, SystemTime::now()).1
     }
 }
 

@@ -64,11 +64,6 @@ impl Refusal {
     pub(super) fn no_session(id: &str) -> Self {
         Self { code: NO_SESSION, description: format!("Session {id} does NOT exist").into() }
     }
-
-    /// The server could not do its part.
-    pub(super) fn server_failed(description: impl Into<Cow<'static, str>>) -> Self {
-        Self { code: SERVER_FAILED, description: description.into() }
-    }
 }
 
 impl From<&JoinError> for Refusal {

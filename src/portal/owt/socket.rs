@@ -116,7 +116,7 @@ impl Ack {
     }
 
     /// `("ok", data)`.
-    pub(super) fn ok_with(self, data: &impl Serialize) {
+    pub(super) fn ok_with<T: Serialize + ?Sized>(self, data: &T) {
         self.send(&("ok", data));
     }
 
