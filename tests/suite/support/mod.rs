@@ -1,4 +1,5 @@
 //! What several tests need.
 
+pub(crate) mod media_peer;
 pub(crate) mod server;
 pub(crate) mod socketio;
