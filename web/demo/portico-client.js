@@ -230,8 +230,8 @@ export class PorticoClient extends EventTarget {
     if (status === "soac") session.accept(data);
     else if (status === "ready") session.markReady();
     else if (status === "error") {
-      this.#forget(id);
       const wasReady = session.fail(data);
+      this.sessions.delete(id);
       if (wasReady) this.#emit("session-end", { session, reason: data });
     }
   }
