@@ -50,8 +50,11 @@ main() {
 install_debian_packages() {
     local missing=()
     for package in "$@"; do
-        # `dpkg -s` also knows removed packages whose configuration stayed; only "installed" counts.
-        dpkg -s "$package" 2>/dev/null | grep -q '^Status: .* installed$' || missing+=("$package")
+        # dpkg also knows removed packages whose configuration stayed; only "installed" counts.
+        if [[ $(dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null) != installed ]]
+        then
+            missing+=("$package")
+        fi
     done
     if ((${#missing[@]} == 0)); then return; fi
 
