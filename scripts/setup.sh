@@ -16,7 +16,7 @@ MIXING_PACKAGES=(
     gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good
     gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav gstreamer1.0-nice
 )
-TEST_PACKAGES=(chromium fonts-dejavu-core fonts-liberation git)
+TEST_PACKAGES=(chromium fonts-dejavu-core fonts-liberation git shellcheck)
 NODE_MAJOR_MIN=18
 
 main() {

@@ -82,7 +82,12 @@ export class Lobby {
       // The room owns the source from here on and stops it when it is left.
       const source = this.#source;
       this.#source = null;
-      await this.#join({ name, token, source });
+      try {
+        await this.#join({ name, token, source });
+      } catch (error) {
+        source?.stop();
+        throw error;
+      }
     } catch (error) {
       this.#report(error);
       await this.show();
