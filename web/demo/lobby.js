@@ -1,6 +1,7 @@
 // The page before the room: who, where, with which picture.
 
 import { explain } from "./messages.js";
+import { RequestError } from "./portico-client.js";
 import { openDevices, openTestSource } from "./source.js";
 
 export class Lobby {
@@ -103,6 +104,8 @@ export class Lobby {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify({ user, room }),
+    }).catch((error) => {
+      throw new RequestError("connect", error.message);
     });
     return (await (await expectOk(response)).json()).token;
   }

@@ -215,6 +215,7 @@ export class Room {
   }
 
   #layOut() {
+    document.getElementById("no-tiles").hidden = this.#tiles.size > 0;
     fitGrid(this.#grid, this.#tiles.size);
   }
 
