@@ -174,9 +174,18 @@ impl Run {
                 let pairs = expected.iter().zip(got).enumerate();
                 pairs.map(|(i, (e, g))| self.matches(e, g, format!("{path}/{i}"))).collect()
             }
+            (Value::String(expected), Value::String(got)) if self.with_names(expected) == *got => {
+                Ok(())
+            }
             (expected, got) if expected == got => Ok(()),
             _ => Err(format!("{path} (expected {expected})")),
         }
+    }
+
+    /// A text with the names in it replaced by what they stand for.
+    fn with_names(&self, text: &str) -> String {
+        let names = self.bound.iter();
+        names.fold(text.to_owned(), |text, (name, is)| text.replace(&format!("<{name}>"), is))
     }
 
     fn same_members(
