@@ -85,7 +85,8 @@ impl Server {
         let address = listener.address()?;
 
         let demo_room = demo_room(&config.demo);
-        let tokens = Tokens::new(store.clone(), config.portal.public_host(address), config.portal.ssl);
+        let tokens =
+            Tokens::new(store.clone(), config.portal.public_host(address), config.portal.ssl);
         let tickets = Tickets::new(&store);
         let options = registry_options(config, demo_room.clone());
         let registry = Registry::new(options, store.clone(), media.clone());
@@ -133,7 +134,7 @@ impl Server {
     /// Ends every connection and waits for the parts to end.
     pub async fn shut_down(self) {
         // Whoever watches has ended already when this fails.
-        drop(self.shutdown.send(true));
+        self.shutdown.send(true).ok();
         self.io.close().await;
         for task in self.serving {
             if let Err(error) = task.await {
@@ -173,10 +174,7 @@ fn media_options(config: &config::Media) -> media::Options {
 }
 
 fn registry_options(config: &Config, demo_room: Option<RoomId>) -> RegistryOptions {
-    RegistryOptions {
-        demo_room,
-        rooms: config.rooms.clone(),
-    }
+    RegistryOptions { demo_room, rooms: config.rooms.clone() }
 }
 
 fn doorway_settings(config: &Config) -> DoorwaySettings {

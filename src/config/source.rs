@@ -56,7 +56,7 @@ impl Source {
             let place = lines.place(name.span().start);
             match value.into_inner() {
                 DeValue::Table(table) => {
-                    self.add_table(name.get_ref(), table, place, &lines, known)
+                    self.add_table(name.get_ref(), table, place, &lines, known);
                 }
                 DeValue::String(_)
                 | DeValue::Integer(_)

@@ -131,7 +131,11 @@ impl Registry {
         let (report, media_events) = mpsc::unbounded_channel();
         let sink = Arc::new(move |event| drop(report.send(event)));
         let media = self.0.media.open_room(&id, sink);
-        let room = Room::new(Instant::now(), id.clone(), record.to_settings(self.0.options.rooms.bounds()));
+        let room = Room::new(
+            Instant::now(),
+            id.clone(),
+            record.to_settings(self.0.options.rooms.bounds()),
+        );
         let task = RoomTask::new(id.clone(), room, messages, media, media_events);
         let registry = self.clone();
         tokio::spawn(task.run(move || registry.forget_if_unused(&id)));

@@ -125,7 +125,21 @@ pub struct ListenAddress {
     /// What candidates say instead, behind a 1:1 NAT.
     pub announce: Option<IpAddr>,
 }
-#[derive(Clone)] pub struct Media; pub struct RoomMedia;
-#[derive(Debug, thiserror::Error)] #[error("x")] pub struct StartError;
-impl Media { pub fn start(_: Options) -> Result<Self, StartError> { Ok(Self) } pub fn shutdown(&self) {} pub fn open_room(&self, _: &crate::ids::RoomId, _: EventSink) -> RoomMedia { RoomMedia } }
-impl RoomMedia { pub fn send(&self, _: Command) {} }
+#[derive(Clone)]
+pub struct Media;
+pub struct RoomMedia;
+#[derive(Debug, thiserror::Error)]
+#[error("x")]
+pub struct StartError;
+impl Media {
+    pub fn start(_: Options) -> Result<Self, StartError> {
+        Ok(Self)
+    }
+    pub fn shutdown(&self) {}
+    pub fn open_room(&self, _: &crate::ids::RoomId, _: EventSink) -> RoomMedia {
+        RoomMedia
+    }
+}
+impl RoomMedia {
+    pub fn send(&self, _: Command) {}
+}

@@ -7,7 +7,9 @@ use std::{
 };
 
 use p12_keystore::Pkcs12Archive;
-use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, pem, pem::PemObject as _};
+use rustls_pki_types::{
+    CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, pem, pem::PemObject as _,
+};
 use tokio_rustls::rustls::{self, ServerConfig, crypto::aws_lc_rs};
 
 use crate::config::{Portal, Secret};

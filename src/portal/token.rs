@@ -124,14 +124,13 @@ impl Tokens {
     ///
     /// # Errors
     /// When a name is empty or too long.
-    pub fn issue_jwt(
-        &self,
-        room: &RoomId,
-        user: &str,
-        role: &str,
-    ) -> Result<Secret, IssueError> {
-        let token =
-            &IssuedToken { room: room.clone(), user: user.into(), role: role.into(), service: None };
+    pub fn issue_jwt(&self, room: &RoomId, user: &str, role: &str) -> Result<Secret, IssueError> {
+        let token = &IssuedToken {
+            room: room.clone(),
+            user: user.into(),
+            role: role.into(),
+            service: None,
+        };
         check_names(token)?;
         Ok(jwt::issue(self.store.token_key().reveal(), token, SystemTime::now()))
     }

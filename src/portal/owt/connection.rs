@@ -10,8 +10,7 @@ use tokio::{
 use tracing::{debug, info, warn};
 
 use super::{
-    decode,
-    encode,
+    decode, encode,
     login::{self, Login},
     message::SessionResult,
     refusal::Refusal,
@@ -125,10 +124,13 @@ impl Connection {
         let ticket = login.reconnection.then(|| self.ticket(&participant));
         let (granted, outcome) = oneshot::channel();
         let respond: Responder = Box::new(move |result| {
-            drop(granted.send(result.is_ok()));
+            granted.send(result.is_ok()).ok();
             match result {
                 Ok(Reply::Joined(joined)) => {
-                    ack.ok_with(&encode::login_result(&joined, ticket.as_ref().map(Secret::reveal)));
+                    ack.ok_with(&encode::login_result(
+                        &joined,
+                        ticket.as_ref().map(Secret::reveal),
+                    ));
                 }
                 Ok(Reply::Done | Reply::SessionOpened { .. }) => ack.ok(),
                 Err(rejection) => ack.error(&Refusal::from(&rejection), form),

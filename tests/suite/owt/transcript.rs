@@ -169,10 +169,12 @@ impl Run {
                 let bound = self.bound.entry(name[1..name.len() - 1].to_owned());
                 if bound.or_insert_with(|| text.clone()) == text { Ok(()) } else { Err(path) }
             }
-            (Value::Object(expected), Value::Object(got)) => self.same_members(expected, got, path),
+            (Value::Object(expected), Value::Object(got)) => {
+                self.same_members(expected, got, &path)
+            }
             (Value::Array(expected), Value::Array(got)) if expected.len() == got.len() => {
-                let pairs = expected.iter().zip(got).enumerate();
-                pairs.map(|(i, (e, g))| self.matches(e, g, format!("{path}/{i}"))).collect()
+                let mut pairs = expected.iter().zip(got).enumerate();
+                pairs.try_for_each(|(i, (e, g))| self.matches(e, g, format!("{path}/{i}")))
             }
             (Value::String(expected), Value::String(got)) if self.with_names(expected) == *got => {
                 Ok(())
@@ -192,7 +194,7 @@ impl Run {
         &mut self,
         expected: &Map<String, Value>,
         got: &Map<String, Value>,
-        path: String,
+        path: &str,
     ) -> Result<(), String> {
         let open = expected.contains_key("...");
         if let Some(extra) = got.keys().find(|key| !open && !expected.contains_key(*key)) {
