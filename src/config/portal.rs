@@ -94,7 +94,7 @@ impl Section for Portal {
             login_timeout: keys.seconds("login_timeout", 180, 1..=DAY_SECS),
             max_connections: keys.whole("max_connections", 20_000, 1..=1_000_000),
             outbox_length: keys.whole("outbox_length", 1024, 16..=1_000_000),
-            max_message_bytes: keys.whole("max_message_bytes", 1_000_000, 65_536..=100_000_000),
+            max_message_bytes: keys.whole("max_message_bytes", 1_500_000, 65_536..=100_000_000),
             pending_requests: keys.whole("pending_requests", 64, 1..=10_000),
         }
     }
