@@ -13,7 +13,7 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 use tracing::{info, warn};
 
 use crate::{
-    admin::health,
+    admin::{desk::Desk, health, socket::AdminSocket},
     config::{self, Config},
     driver::{Registry, RegistryOptions},
     ids::RoomId,
@@ -24,7 +24,7 @@ use crate::{
         owt, pages,
         ticket::Tickets,
         tls::{self, TlsError},
-        token::Tokens,
+        token::{Grants, Tokens},
     },
     store::{Store, StoreError},
 };
@@ -77,6 +77,7 @@ impl Server {
     pub async fn start(config: &Config) -> Result<Self, RunError> {
         let tls = tls::server_config(&config.portal)?.map(Arc::new);
         let store = Store::open(&config.store.path)?;
+        let admin = AdminSocket::bind(store.directory())?;
         let media = Media::start(media_options(&config.media))?;
         let address = config.portal.address();
         let bind_failed = |error| RunError::Bind { address, error };
@@ -101,7 +102,11 @@ impl Server {
             .merge(pages(&config.demo, demo_room, tokens.clone()))
             .layer(socket_io_layer)
             .layer(cors(&config.portal.cors));
-        let serving = vec![tokio::spawn(listener.serve(router, down))];
+        let desk = Desk::new(store.clone(), Grants::new(tokens.clone(), config));
+        let serving = vec![
+            tokio::spawn(admin.serve(desk, down.clone())),
+            tokio::spawn(listener.serve(router, down)),
+        ];
         info!(%address, tls = config.portal.ssl, "portal listens");
         Ok(Self { address, registry, tokens, store, media, io, shutdown, serving })
     }

@@ -38,7 +38,7 @@ async fn services_come_and_go() {
     drop(store);
 
     let store = reopened(&directory);
-    assert_eq!(store.services().await.expect("read"), [made.clone()]);
+    assert_eq!(store.services().await.expect("read"), std::slice::from_ref(&made));
     assert!(store.remove_service(&made.id).await.expect("removed"));
     assert!(!store.remove_service(&made.id).await.expect("asked"));
     assert_eq!(store.service(&made.id).await.expect("read"), None);
