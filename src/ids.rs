@@ -18,7 +18,8 @@ pub struct InvalidId;
 
 fn check(text: &str) -> Result<(), InvalidId> {
     let fits = (1..=MAX_ID_LEN).contains(&text.len());
-    let clean = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+    let clean =
+        text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
     if fits && clean { Ok(()) } else { Err(InvalidId) }
 }
 

@@ -3,7 +3,9 @@
 //! Packets never leave a worker. The rest of the server speaks to it through [`Media`] (a handle)
 //! with [`Command`]s and hears [`Event`]s; both are few and small. A room lives on one worker.
 
+mod forward;
 mod negotiation;
+mod session;
 
 use std::{net::IpAddr, sync::Arc};
 
