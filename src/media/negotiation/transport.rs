@@ -1,0 +1,72 @@
+//! What an offer says of the client's transport: ICE credentials, DTLS role and certificate.
+
+use std::sync::Arc;
+
+use super::{NegotiationError, offer::Offer};
+
+/// Lengths of an `ice-ufrag` (RFC 8839, 5.4).
+const UFRAG_CHARS: std::ops::RangeInclusive<usize> = 4..=256;
+
+/// Lengths of an `ice-pwd` (RFC 8839, 5.4).
+const PASSWORD_CHARS: std::ops::RangeInclusive<usize> = 22..=256;
+
+/// The far end of a transport.
+#[derive(Debug)]
+pub(super) struct Remote {
+    /// ICE user name fragment.
+    pub(super) ufrag: Arc<str>,
+    /// ICE password.
+    pub(super) password: Arc<str>,
+    /// SHA-256 of the certificate.
+    pub(super) fingerprint: [u8; 32],
+}
+
+impl Remote {
+    /// Reads what the accepted sections share.
+    pub(super) fn of(offer: &Offer<'_>, accepted: &[usize]) -> Result<Self, NegotiationError> {
+        let first = |key| offer.transport_values(accepted, key).next();
+        let credential = |key, lengths: &std::ops::RangeInclusive<usize>| {
+            first(key)
+                .filter(|text| lengths.contains(&text.len()) && text.bytes().all(is_ice_char))
+                .ok_or(NegotiationError::NoIceCredentials)
+        };
+        let ufrag = credential("ice-ufrag", &UFRAG_CHARS)?;
+        let password = credential("ice-pwd", &PASSWORD_CHARS)?;
+        let fingerprint = offer
+            .transport_values(accepted, "fingerprint")
+            .find_map(sha256)
+            .ok_or(NegotiationError::NoFingerprint)?;
+        // An offer without the attribute means `active` (RFC 4145, 4).
+        match first("setup") {
+            None | Some("actpass" | "active") => {}
+            Some(_) => return Err(NegotiationError::WrongSetup),
+        }
+        if !offer.bundles(accepted) || !offer.multiplexes_rtcp(accepted) {
+            return Err(NegotiationError::NotBundled);
+        }
+        Ok(Self { ufrag: ufrag.into(), password: password.into(), fingerprint })
+    }
+}
+
+/// The characters of RFC 8839, and four that older libwebrtc versions put in their passwords.
+fn is_ice_char(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"+/-_=#".contains(&byte)
+}
+
+/// The digest of an `a=fingerprint` value, if it is a SHA-256.
+fn sha256(value: &str) -> Option<[u8; 32]> {
+    let (algorithm, digest) = value.split_once(' ')?;
+    if !algorithm.eq_ignore_ascii_case("sha-256") {
+        return None;
+    }
+    let mut bytes = [0; 32];
+    let mut pairs = digest.trim().split(':');
+    for byte in &mut bytes {
+        let pair = pairs.next()?;
+        if pair.len() != 2 || !pair.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+            return None;
+        }
+        *byte = u8::from_str_radix(pair, 16).ok()?;
+    }
+    pairs.next().is_none().then_some(bytes)
+}
