@@ -108,11 +108,6 @@ impl OutgoingTrack {
         self.gate = if self.is_video { Gate::AwaitsKeyFrame } else { Gate::AwaitsPacket };
     }
 
-    /// Whether it cannot go on without a key frame.
-    pub(crate) fn awaits_key_frame(&self) -> bool {
-        self.gate == Gate::AwaitsKeyFrame
-    }
-
     /// Appends the packet to `buffer` as the subscriber is to see it, if it is to see it.
     pub(crate) fn forward(
         &mut self,
@@ -195,11 +190,6 @@ impl OutgoingTrack {
     ) -> Option<(u32, u32, u32)> {
         let time = claim.rtp_at(now, clock, rate)?.wrapping_sub(self.time_offset?);
         Some((time, self.packets, self.octets))
-    }
-
-    /// The SSRC of retransmissions, if there are any.
-    pub(crate) fn rtx_ssrc(&self) -> Option<u32> {
-        self.rtx.as_ref().map(|rtx| rtx.ssrc)
     }
 
     fn write(&self, slot: &Slot, number: u64, stamp: [u8; 3], buffer: &mut Vec<u8>) -> Written {

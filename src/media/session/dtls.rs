@@ -223,18 +223,19 @@ impl Dtls {
         }
         let connected = matches!(self.phase, Phase::Running { connected: true, .. });
         let mut rest = datagram;
+        let before = self.records;
         while let Some(header) = rest.first_chunk::<RECORD_HEADER>() {
             let body = usize::from(u16::from_be_bytes([header[11], header[12]]));
             let Some(behind) = rest.get(RECORD_HEADER + body..) else { return false };
             match header[0] {
                 ALERT => {}
-                HANDSHAKE => self.records += 1,
-                CHANGE_CIPHER_SPEC if !connected => self.records += 1,
+                HANDSHAKE => self.records = self.records.saturating_add(1),
+                CHANGE_CIPHER_SPEC if !connected => self.records = self.records.saturating_add(1),
                 _ => return false,
             }
             rest = behind;
         }
-        rest.is_empty() && self.records <= MAX_RECORDS
+        rest.is_empty() && (self.records == before || self.records <= MAX_RECORDS)
     }
 
     fn start(&mut self, offered: &[u16]) -> Result<(), DtlsError> {

@@ -204,6 +204,11 @@ impl Compound {
         self
     }
 
+    /// Whether there is more in it than its report.
+    pub(crate) fn asks(&self) -> bool {
+        self.packets.len() > 1
+    }
+
     /// Appends the bytes; nothing when something in it cannot be written.
     pub(crate) fn write(&self, buffer: &mut Vec<u8>) -> bool {
         match rtc_rtcp::packet::marshal(&self.packets) {

@@ -103,20 +103,20 @@ mod tests {
 
     #[test]
     fn the_size_comes_from_the_frame_header() {
-        let payload = [&[0x88, 0x85][..], &FRAME].concat();
+        let payload = [&[0x88, 0x05][..], &FRAME].concat();
         assert_eq!(inspect(&payload), Some(Sight::start(SIZE)));
     }
 
     #[test]
     fn the_size_comes_from_the_scalability_structure() {
-        let payload = [0x8A, 0x85, 0x18, 0x05, 0x00, 0x02, 0xD0, 0x01, 0x54, 0x01, 0x00];
+        let payload = [0x8A, 0x05, 0x18, 0x05, 0x00, 0x02, 0xD0, 0x01, 0x54, 0x01, 0x00];
         assert_eq!(inspect(&payload), Some(Sight::start(SIZE)));
     }
 
     #[test]
     fn inter_pictures_later_packets_and_upper_layers_are_no_start() {
-        assert_eq!(inspect(&[&[0xC8, 0x85][..], &FRAME].concat()), None);
-        assert_eq!(inspect(&[&[0x80, 0x85][..], &FRAME].concat()), None);
-        assert_eq!(inspect(&[&[0xA8, 0x85, 0x03, 0x00][..], &FRAME].concat()), None);
+        assert_eq!(inspect(&[&[0xC8, 0x05][..], &FRAME].concat()), None);
+        assert_eq!(inspect(&[&[0x80, 0x05][..], &FRAME].concat()), None);
+        assert_eq!(inspect(&[&[0xA8, 0x05, 0x02, 0x00][..], &FRAME].concat()), None);
     }
 }

@@ -74,7 +74,7 @@ fn video(sequence: u16, payload: &[u8]) -> Vec<u8> {
 fn a_picture_begins_with_a_key_frame() {
     let mut bench = Bench::new(TrackKind::Video, true);
     assert!(bench.push(&video(65_534, DELTA)).is_empty());
-    assert!(bench.outgoing.awaits_key_frame());
+    assert_eq!(bench.outgoing.gate, Gate::AwaitsKeyFrame);
     let sent = bench.push(&video(65_535, KEY));
     assert_eq!(sent[0].0, Written { header_len: 12, ssrc: 500, index: 1 });
     let header = Header::parse(&sent[0].1).expect("well formed");
