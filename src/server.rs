@@ -78,7 +78,7 @@ impl Server {
         let tls = tls::server_config(&config.portal)?.map(Arc::new);
         let store = Store::open(&config.store.path)?;
         let admin = AdminSocket::bind(store.directory())?;
-        let media = Media::start(media_options(&config.media))?;
+        let media = Media::start(media_options(config)?)?;
         let address = config.portal.address();
         let bind_failed = |error| RunError::Bind { address, error };
         let listener = Listener::bind(address, tls, config.portal.max_connections).await;
@@ -169,13 +169,21 @@ pub fn run(config: &Config) -> Result<(), RunError> {
     })
 }
 
-fn media_options(config: &config::Media) -> media::Options {
+fn media_options(config: &Config) -> io::Result<media::Options> {
+    let media = &config.media;
+    let listed = media.addresses.iter();
+    let listed = listed.map(|entry| ListenAddress { bind: entry.bind, announce: entry.announce });
+    let addresses = if !media.addresses.is_empty() {
+        listed.collect()
+    } else if config.portal.ip_address.is_loopback() {
+        // Whoever reaches the portal over loopback reaches the media there, too.
+        vec![ListenAddress { bind: config.portal.ip_address, announce: None }]
+    } else {
+        media::default_addresses()?
+    };
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let listed = config.addresses.iter();
-    let addresses =
-        listed.map(|entry| ListenAddress { bind: entry.bind, announce: entry.announce }).collect();
-    let workers = if config.workers == 0 { cores } else { config.workers.into() };
-    media::Options { addresses, udp_port: config.udp_port, workers }
+    let workers = if media.workers == 0 { cores } else { media.workers.into() };
+    Ok(media::Options { addresses, udp_port: media.udp_port, workers })
 }
 
 fn registry_options(config: &Config, demo_room: Option<RoomId>) -> RegistryOptions {

@@ -69,8 +69,7 @@ impl Run {
             let place = format!("{}.txt:{}: {line}", self.name, number + 1);
             self.line(line, &place).await;
         }
-        let clients = std::mem::take(&mut self.clients);
-        for (name, mut client) in clients {
+        for (name, client) in &mut self.clients {
             // An unknown request is answered after everything that was queued before it.
             let barrier = client.emit("barrier", None).await;
             match client.next().await {
