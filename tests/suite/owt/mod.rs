@@ -1,4 +1,6 @@
 //! The `owt` door from outside.
 
+mod hostile;
 mod media;
+mod tokens;
 mod transcript;

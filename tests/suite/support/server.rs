@@ -54,6 +54,7 @@ impl TestServer {
     }
 
     /// The server itself.
+    /// The server itself.
     pub(crate) fn server(&self) -> &Server {
         &self.server
     }
