@@ -137,7 +137,7 @@ impl Exchange {
         self.say_goodbye(key, now);
         let transport = self.transports.remove(key);
         for path in &transport.paths {
-            self.by_path.remove(path);
+            self.by_path.remove(&path.path);
         }
         self.by_ufrag.remove(&transport.local.ufrag);
         for track in &transport.incoming {
