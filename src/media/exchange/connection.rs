@@ -192,6 +192,9 @@ impl Exchange {
         let source = subscribed.source.and_then(|source| self.incoming.get_mut(source));
         if let Some(published) = source {
             published.track.subscribers.retain(|other| *other != key);
+            if published.track.subscribers.is_empty() {
+                published.track.key_frames.satisfied();
+            }
         }
     }
 }

@@ -81,9 +81,9 @@ async fn a_closed_session_says_goodbye_to_its_peer() {
     audio.send_frame(false, Pace::AUDIO).await;
     let ssrc = subscriber.packet().await.ssrc;
     stage.close("sub");
-    let ended = |control: &Control| match control {
-        Control::Goodbye { ssrcs } => Some(ssrcs.clone()),
-        _ => None,
+    let ended = |control: &Control| {
+        let Control::Goodbye { ssrcs } = control else { return None };
+        Some(ssrcs.clone())
     };
     assert_eq!(subscriber.control_that(ended).await, [ssrc]);
 }

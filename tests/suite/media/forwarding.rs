@@ -120,11 +120,9 @@ async fn every_codec_passes_and_pictures_are_measured() {
         assert_eq!(packet.payload_type, codec.payload_type);
         assert!(Mark::of(&packet.payload).is_some_and(|mark| mark.key), "{codec:?}");
         let size = stage
-            .event_that(|_, event| match event {
-                Event::Measured { stream, resolution } if stream.as_str() == source => {
-                    Some(*resolution)
-                }
-                _ => None,
+            .event_that(|_, event| {
+                let Event::Measured { stream, resolution } = event else { return None };
+                (stream.as_str() == source).then_some(*resolution)
             })
             .await;
         assert_eq!(size, Resolution { width: 640, height: 368 }, "{codec:?}");

@@ -41,7 +41,7 @@ async fn what_a_publisher_loses_is_repaired_before_it_reaches_subscribers() {
 fn first_time_every(n: u16) -> impl FnMut(&rtc::rtp::Header) -> bool + Send + Sync + 'static {
     let mut lost = BTreeSet::new();
     move |header| {
-        let chosen = header.sequence_number % n == 0 && header.payload_type == 96;
+        let chosen = header.sequence_number.is_multiple_of(n) && header.payload_type == 96;
         chosen && lost.insert(header.sequence_number)
     }
 }
@@ -56,7 +56,7 @@ async fn a_subscriber_gets_again_what_it_misses() {
     stage.offer_subscription(&mut subscriber, "sub", None, Some("pub")).await;
     let answer = stage.answer("sub").await;
     // Losses end before the repairs begin.
-    let loss = |number: u32| number % 10 == 0 && number <= 60;
+    let loss = |number: u32| number.is_multiple_of(10) && number <= 60;
     let (relay, answer) = Relay::before(&answer, Box::new(loss)).await;
     subscriber.accept(&answer).await;
     subscriber.connected().await;

@@ -24,13 +24,10 @@ async fn loss_is_reported_within_a_percent() {
     let newest_seen = (100..=video.next_sequence - 1).rev().find(|number| !lost.contains(number));
     let newest_seen = u32::from(newest_seen.expect("something came"));
     let told = publisher
-        .control_that(|control| match control {
-            Control::ReceptionReport(report)
-                if report.ssrc == ssrc && report.last_sequence_number == newest_seen =>
-            {
-                Some(report.total_lost)
-            }
-            _ => None,
+        .control_that(|control| {
+            let Control::ReceptionReport(report) = control else { return None };
+            let is_last = report.ssrc == ssrc && report.last_sequence_number == newest_seen;
+            is_last.then_some(report.total_lost)
         })
         .await;
     let told = f64::from(told) / f64::from(sent);
@@ -47,21 +44,17 @@ async fn publishers_hear_of_their_reports_and_of_a_bitrate() {
     stage.publish(&mut publisher, "pub").await;
     let _running = video.run(Pace::VIDEO);
     let delay = publisher
-        .control_that(|control| match control {
-            Control::ReceptionReport(report) if report.last_sender_report != 0 => {
-                assert_eq!((report.ssrc, report.total_lost), (ssrc, 0));
-                Some(report.delay)
-            }
-            _ => None,
+        .control_that(|control| {
+            let Control::ReceptionReport(report) = control else { return None };
+            assert_eq!((report.ssrc, report.total_lost), (ssrc, 0));
+            (report.last_sender_report != 0).then_some(report.delay)
         })
         .await;
     assert!(delay < 2 * 65_536, "{delay} since the last sender report");
     let limit = publisher
-        .control_that(|control| match control {
-            Control::Remb { bits_per_second, ssrcs } if ssrcs.contains(&ssrc) => {
-                Some(*bits_per_second)
-            }
-            _ => None,
+        .control_that(|control| {
+            let Control::Remb { bits_per_second, ssrcs } = control else { return None };
+            ssrcs.contains(&ssrc).then_some(*bits_per_second)
         })
         .await;
     assert!(limit > 1e6);

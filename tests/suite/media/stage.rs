@@ -122,31 +122,27 @@ impl Stage {
 
     /// Waits for the answer to a session's offer.
     pub(super) async fn answer(&mut self, name: &str) -> Arc<str> {
-        self.event_that(|_, event| match event {
-            Event::Answered { transport, sdp } if transport.as_str() == name => Some(sdp.clone()),
-            _ => None,
+        self.event_that(|_, event| {
+            let Event::Answered { transport, sdp } = event else { return None };
+            (transport.as_str() == name).then(|| sdp.clone())
         })
         .await
     }
 
     /// Waits until a session is up.
     pub(super) async fn ready(&mut self, name: &str) -> Ready {
-        self.event_that(|at, event| match event {
-            Event::SessionReady { session, audio, video } if session.as_str() == name => {
-                Some(Ready { at, audio: *audio, video: *video })
-            }
-            _ => None,
+        self.event_that(|at, event| {
+            let Event::SessionReady { session, audio, video } = event else { return None };
+            (session.as_str() == name).then_some(Ready { at, audio: *audio, video: *video })
         })
         .await
     }
 
     /// Waits until a session has failed; why.
     pub(super) async fn failure(&mut self, name: &str) -> String {
-        self.event_that(|_, event| match event {
-            Event::SessionFailed { session, reason } if session.as_str() == name => {
-                Some(reason.to_string())
-            }
-            _ => None,
+        self.event_that(|_, event| {
+            let Event::SessionFailed { session, reason } = event else { return None };
+            (session.as_str() == name).then(|| reason.to_string())
         })
         .await
     }
