@@ -3,7 +3,7 @@
 //!
 //! ```ignore
 //! let mut peer = MediaPeer::builder().codecs(&[Codec::OPUS, Codec::VP8]).build().await;
-//! let mut video = peer.add_source(Codec::VP8).await;
+//! let mut video = peer.add_source(&[Codec::VP8]).await;
 //! let answer = server.answer(peer.offer().await);
 //! peer.accept(&answer).await;
 //! peer.connected().await;
@@ -173,7 +173,6 @@ impl Builder {
             .expect("loopback can be bound");
         MediaPeer {
             connection: Arc::new(connection),
-            codecs: self.codecs,
             wrong_fingerprint: self.wrong_fingerprint,
             m_lines: Vec::new(),
             packets,
@@ -190,7 +189,6 @@ impl Builder {
 /// A WebRTC client.
 pub(crate) struct MediaPeer {
     connection: Arc<dyn PeerConnection>,
-    codecs: Vec<Codec>,
     wrong_fingerprint: bool,
     /// What was negotiated, one per m-line.
     m_lines: Vec<Arc<Mutex<Negotiated>>>,
@@ -213,22 +211,27 @@ impl MediaPeer {
         Builder::default()
     }
 
-    /// Adds a `sendonly` m-line for a codec's kind. Whichever codec of that kind the answer
-    /// chooses is sent. The source can send once [`Self::accept`] has seen the answer.
-    pub(crate) async fn add_source(&mut self, codec: Codec) -> Source {
+    /// Adds a `sendonly` m-line that offers these codecs, all of one kind. The source sends what
+    /// the answer chooses, from [`Self::accept`] on. `rtc` makes sender reports and
+    /// retransmissions for the first codec only.
+    pub(crate) async fn add_source(&mut self, codecs: &[Codec]) -> Source {
         let ssrc = NEXT_SSRC.fetch_add(2, Ordering::Relaxed);
-        let track = Source::track(&codec, ssrc);
+        let first = codecs.first().expect("at least one codec");
+        let track = Source::track(first, ssrc);
         let direction = RTCRtpTransceiverDirection::Sendonly;
         let init = RTCRtpTransceiverInit { direction, ..Default::default() };
-        self.connection
+        let transceiver = self
+            .connection
             .add_transceiver_from_track(Arc::clone(&track) as Arc<dyn TrackLocal>, Some(init))
             .await
-            .expect("a codec of the peer");
+            .expect("an open connection");
+        let offered = codec::parameters(codecs, first.kind());
+        transceiver.set_codec_preferences(offered).await.expect("codecs of the peer");
         let negotiated = Arc::new(Mutex::new(Negotiated::default()));
         self.m_lines.push(Arc::clone(&negotiated));
         Source {
             track,
-            codecs: self.codecs.clone(),
+            codecs: codecs.to_vec(),
             negotiated,
             key_frame_requests: self.key_frame_requests.clone(),
             ssrc,
