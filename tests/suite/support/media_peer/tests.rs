@@ -1,5 +1,7 @@
 //! Two peers, one against the other.
 
+use bytes::Bytes;
+
 use super::*;
 
 const VIDEO: RtpCodecKind = RtpCodecKind::Video;
@@ -95,6 +97,26 @@ async fn lost_packets_can_be_asked_for_again() {
     assert_eq!(repair.payload[..2], 102_u16.to_be_bytes());
     let mark = Mark::of(&repair.payload).expect("the lost packet");
     assert_eq!((mark.frame, mark.index), (0, 2));
+}
+
+#[tokio::test]
+async fn a_packet_arrives_as_it_was_given() {
+    let codecs = [Codec::VP8];
+    let (mut publisher, mut subscriber) = (peer(&codecs).await, peer(&codecs).await);
+    let video = publisher.add_source(&codecs).await;
+    connect(&mut publisher, &mut subscriber).await;
+    let number = video.extension("urn:3gpp:video-orientation").expect("both ends know it");
+    let given = Outgoing {
+        sequence: 65_535,
+        timestamp: 4_000_000_000,
+        marker: true,
+        extensions: vec![(number, Bytes::from_static(&[3]))],
+        payload: Bytes::from_static(b"anything"),
+    };
+    video.send(given.clone()).await;
+    let Received { sequence, timestamp, marker, extensions, payload, .. } =
+        subscriber.packet().await;
+    assert_eq!(Outgoing { sequence, timestamp, marker, extensions, payload }, given);
 }
 
 #[tokio::test]
