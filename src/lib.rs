@@ -1,5 +1,6 @@
 //! Portico, a Socket.io-compatible MCU portal server.
 
+pub mod admin;
 pub mod cli;
 pub mod config;
 pub mod driver;

@@ -1,1 +1,225 @@
-//! The composition root.
+//! The composition root: makes the parts, joins them, and takes them down in order.
+
+use std::{io, net::SocketAddr, sync::Arc};
+
+use axum::Router;
+use socketioxide::{ParserConfig, SocketIo};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::watch,
+    task::JoinHandle,
+};
+use tower_http::cors::{AllowOrigin, CorsLayer};
+use tracing::{info, warn};
+
+use crate::{
+    admin::{desk::Desk, health, socket::AdminSocket},
+    config::{self, Config},
+    driver::{Registry, RegistryOptions},
+    ids::RoomId,
+    media::{self, ListenAddress, Media},
+    portal::{
+        Doorway, DoorwaySettings, demo,
+        listener::Listener,
+        owt, pages,
+        ticket::Tickets,
+        tls::{self, TlsError},
+        token::{Grants, Tokens},
+    },
+    store::{Store, StoreError},
+};
+
+/// Why the server cannot run.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The store does not open.
+    #[error("the store does not open: {0}")]
+    Store(#[from] StoreError),
+    /// The certificate or key cannot be used.
+    #[error("TLS cannot be set up: {0}")]
+    Tls(#[from] TlsError),
+    /// The media plane does not start.
+    #[error("the media plane does not start: {0}")]
+    Media(#[from] media::StartError),
+    /// The portal's port cannot be bound.
+    #[error(
+        "cannot listen on {address}: {error}; is another server running there? \
+         ([portal] ip_address, port)"
+    )]
+    Bind {
+        /// The address.
+        address: SocketAddr,
+        /// The cause.
+        error: io::Error,
+    },
+    /// The system refuses something basic.
+    #[error("{0}")]
+    Io(#[from] io::Error),
+}
+
+/// A running server.
+pub struct Server {
+    address: SocketAddr,
+    registry: Registry,
+    tokens: Tokens,
+    store: Store,
+    media: Media,
+    io: SocketIo,
+    shutdown: watch::Sender<bool>,
+    serving: Vec<JoinHandle<()>>,
+}
+
+impl Server {
+    /// Starts everything; logins are served once this returns.
+    ///
+    /// # Errors
+    /// When a part cannot start; what had started is taken down again.
+    pub async fn start(config: &Config) -> Result<Self, RunError> {
+        let tls = tls::server_config(&config.portal)?.map(Arc::new);
+        let store = Store::open(&config.store.path)?;
+        let admin = AdminSocket::bind(store.directory())?;
+        let media = Media::start(media_options(&config.media))?;
+        let address = config.portal.address();
+        let bind_failed = |error| RunError::Bind { address, error };
+        let listener = Listener::bind(address, tls, config.portal.max_connections).await;
+        let listener = listener.map_err(bind_failed)?;
+        let address = listener.address()?;
+
+        let demo_room = demo_room(&config.demo);
+        let tokens =
+            Tokens::new(store.clone(), config.portal.public_host(address), config.portal.ssl);
+        let tickets = Tickets::new(&store);
+        let options = registry_options(config, demo_room.clone());
+        let registry = Registry::new(options, store.clone(), media.clone());
+        let doorway =
+            Doorway::new(registry.clone(), tokens.clone(), tickets, doorway_settings(config));
+
+        let (shutdown, down) = watch::channel(false);
+        let (socket_io_layer, io) = socket_io(&config.portal);
+        owt::open(&io, doorway);
+        let router = Router::new()
+            .merge(health::router(down.clone()))
+            .merge(pages(&config.demo, demo_room, tokens.clone()))
+            .layer(socket_io_layer)
+            .layer(cors(&config.portal.cors));
+        let desk = Desk::new(store.clone(), Grants::new(tokens.clone(), config));
+        let serving = vec![
+            tokio::spawn(admin.serve(desk, down.clone())),
+            tokio::spawn(listener.serve(router, down)),
+        ];
+        info!(%address, tls = config.portal.ssl, "portal listens");
+        Ok(Self { address, registry, tokens, store, media, io, shutdown, serving })
+    }
+
+    /// Where the portal listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The running rooms.
+    pub fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// Issues tokens.
+    pub fn tokens(&self) -> &Tokens {
+        &self.tokens
+    }
+
+    /// What outlives the process.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The media plane.
+    pub fn media(&self) -> &Media {
+        &self.media
+    }
+
+    /// Ends every connection and waits for the parts to end.
+    pub async fn shut_down(self) {
+        // Whoever watches has ended already when this fails.
+        self.shutdown.send(true).ok();
+        self.io.close().await;
+        for task in self.serving {
+            if let Err(error) = task.await {
+                warn!(%error, "a listener did not end well");
+            }
+        }
+        self.media.shutdown();
+    }
+}
+
+/// Runs a server until the process is asked to end.
+///
+/// # Errors
+/// When the server cannot start.
+pub fn run(config: &Config) -> Result<(), RunError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let server = Server::start(config).await?;
+        tokio::select! {
+            _ = terminate.recv() => info!("asked to end (SIGTERM)"),
+            _ = interrupt.recv() => info!("asked to end (SIGINT)"),
+        }
+        server.shut_down().await;
+        Ok(())
+    })
+}
+
+fn media_options(config: &config::Media) -> media::Options {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let listed = config.addresses.iter();
+    let addresses =
+        listed.map(|entry| ListenAddress { bind: entry.bind, announce: entry.announce }).collect();
+    let workers = if config.workers == 0 { cores } else { config.workers.into() };
+    media::Options { addresses, udp_port: config.udp_port, workers }
+}
+
+fn registry_options(config: &Config, demo_room: Option<RoomId>) -> RegistryOptions {
+    RegistryOptions { demo_room, rooms: config.rooms.clone() }
+}
+
+fn doorway_settings(config: &Config) -> DoorwaySettings {
+    DoorwaySettings {
+        max_connections: config.portal.max_connections,
+        error_format: config.portal.error_format,
+        login_timeout: config.portal.login_timeout,
+        pending_requests: config.portal.pending_requests,
+        ticket_lifetime: config.portal.reconnection_ticket_lifetime,
+    }
+}
+
+fn demo_room(demo: &config::Demo) -> Option<RoomId> {
+    demo.enabled.then(|| demo.room.clone())
+}
+
+fn pages(demo: &config::Demo, room: Option<RoomId>, tokens: Tokens) -> Router {
+    if demo.enabled { pages::router().merge(demo::router(room, tokens)) } else { Router::new() }
+}
+
+fn socket_io(portal: &config::Portal) -> (socketioxide::layer::SocketIoLayer, SocketIo) {
+    // No dialect has binary packets, so a packet that declares attachments ends its connection.
+    let parser = ParserConfig::common().max_incoming_binaries(0);
+    SocketIo::builder()
+        .with_parser(parser)
+        .ping_interval(portal.ping_interval)
+        .ping_timeout(portal.ping_timeout)
+        .max_buffer_size(portal.outbox_length)
+        .max_payload(portal.max_message_bytes as u64)
+        .ws_max_message_size(portal.max_message_bytes)
+        .ws_max_frame_size(portal.max_message_bytes)
+        .build_layer()
+}
+
+/// As OWT: with credentials, for listed origins or, with `*`, for any.
+fn cors(origins: &[String]) -> CorsLayer {
+    let allowed: Arc<[String]> = origins.into();
+    let any = allowed.iter().any(|origin| origin == "*");
+    let allow = AllowOrigin::predicate(move |origin, _| {
+        any || allowed.iter().any(|listed| listed.as_bytes() == origin.as_bytes())
+    });
+    CorsLayer::new().allow_origin(allow).allow_credentials(true)
+}

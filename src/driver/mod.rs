@@ -1,1 +1,17 @@
 //! Runs rooms: one task each, between the doors and the media plane.
+//!
+//! A door gets a [`RoomHandle`] from the [`Registry`] and joins to become a [`Member`]; from then on it asks
+//! through the member and is told through its [`Outbox`]. The rule of `room_task`: one input into
+//! the room, then every output performed in order, then the next input.
+
+mod dispatch;
+mod fresh;
+mod outbox;
+mod registry;
+mod room_task;
+
+pub use self::{
+    fresh::{fresh_participant, fresh_session},
+    outbox::{Outbox, OutboxFull, Responder},
+    registry::{JoinError, JoinRequest, Member, Registry, RegistryOptions, RoomCount, RoomHandle},
+};

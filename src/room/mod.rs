@@ -1,20 +1,73 @@
 //! The room: one pure state machine that decides who may do what, who is told what, in which order.
 //!
-//! Rule of use: call [`Room::handle`] once, then drain [`Room::poll_output`] until it yields
-//! nothing and perform the outputs in that order, then ask [`Room::poll_timeout`] when to call
-//! [`Room::handle_timeout`]. The room reads no clock, makes no ids, knows no JSON and no sockets.
+//! # Rule of use
+//! One mutation, then drain: call [`Room::handle`] (or [`Room::handle_timeout`]) once, then take
+//! [`Room::poll_output`] until it yields nothing and perform the outputs in that order, then ask
+//! [`Room::poll_timeout`] when to call [`Room::handle_timeout`]. The room reads no clock, makes no
+//! ids, knows no JSON and no sockets.
+//!
+//! # Order
+//! Everybody and everything is walked by age, so equal inputs give equal outputs.
+//!
+//! - A command is answered exactly once. A refused one changes nothing and tells nobody.
+//! - The reply comes before whatever the request causes, with two exceptions that OWT makes: the
+//!   others hear of a newcomer before it has its answer, and a text is delivered before its sender
+//!   has its answer.
+//! - An event is not answered. One about a session, transport or participant that is gone is
+//!   ignored, since reports race with closing.
+//!
+//! # Who closes whom
+//! | What ends | Why | What ends with it | Who is told |
+//! |---|---|---|---|
+//! | participant | left, lost, dropped | its subscriptions, its publications | the others |
+//! | publication | unpublished, owner gone | its stream, if announced | nobody |
+//! | publication | session failed | its stream, if announced | its owner |
+//! | stream | publication ended | subscriptions that take anything from it | everybody, last |
+//! | subscription | unsubscribed, owner gone | nothing | nobody |
+//! | subscription | stream ended, session failed | nothing | its owner |
+//! | transport | its last session ended | nothing | nobody |
+//! | room | empty for [`Bounds::idle`] | nothing | the driver |
+//!
+//! A subscription to two streams ends as a whole with either. Whatever ends here has its media
+//! session closed by an effect, unless it is the media session itself that failed. Nobody but its
+//! owner ever hears of a publication that is not ready. Whoever is dropped hears of that first.
 
+mod aged;
 mod command;
+mod control;
 mod event;
+mod invariants;
+mod join;
+mod leave;
 mod output;
+mod participant;
+mod publication;
+mod publish;
 mod rejection;
+mod role;
+mod session;
 mod settings;
 mod stream;
+mod subscribe;
+mod subscription;
+mod telling;
+#[cfg(test)]
+mod tests;
+mod text;
+mod wish;
 
-use std::time::Instant;
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+    time::Instant,
+};
 
+use self::{
+    aged::Aged, participant::Participant, publication::Publication, session::Transport,
+    subscription::Subscription, telling::Asker,
+};
 pub use self::{command::*, event::*, output::*, rejection::*, settings::*, stream::*};
-use crate::ids::{ParticipantId, RoomId};
+use crate::ids::{ParticipantId, RoomId, SessionId, TransportId};
 
 /// Everything that can happen to a room.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,32 +90,154 @@ pub enum Input {
 pub struct Room {
     id: RoomId,
     settings: Settings,
+    /// The mixed streams, one per view, in the order of the settings.
+    views: Vec<Arc<StreamInfo>>,
+    participants: Aged<ParticipantId, Participant>,
+    /// A publication is as old as its stream once that is announced.
+    publications: Aged<SessionId, Publication>,
+    subscriptions: Aged<SessionId, Subscription>,
+    /// The transports that carry at least one session.
+    transports: BTreeMap<TransportId, Transport>,
+    outputs: VecDeque<Output>,
+    /// When the room closes unless somebody joins; absent while somebody is in it.
+    closes_at: Option<Instant>,
 }
 
 impl Room {
-    /// An empty room.
+    /// An empty room, which closes like any other if nobody joins.
+    ///
+    /// A view is left out whose label repeats an earlier one's or makes no valid stream id (see
+    /// [`StreamId::of_view`](crate::ids::StreamId::of_view)).
     pub fn new(now: Instant, id: RoomId, settings: Settings) -> Self {
-        let _ = now;
-        Self { id, settings }
+        let mut room = Self {
+            views: mixed_streams(&id, &settings.views),
+            id,
+            settings,
+            participants: Aged::new(),
+            publications: Aged::new(),
+            subscriptions: Aged::new(),
+            transports: BTreeMap::new(),
+            outputs: VecDeque::new(),
+            closes_at: None,
+        };
+        room.watch_idleness(now);
+        room
     }
 
     /// Takes one input.
     pub fn handle(&mut self, now: Instant, input: Input) {
-        let _ = (now, input, &self.id, &self.settings);
+        let undrained = self.outputs.len();
+        let asker = match input {
+            Input::Command { from, request, command } => {
+                let asker = Asker { from, request };
+                if let Err(rejection) = self.obey(&asker, command) {
+                    self.refuse(&asker, rejection);
+                }
+                Some(asker)
+            }
+            Input::Event(event) => {
+                self.learn(event);
+                None
+            }
+        };
+        self.watch_idleness(now);
+        if cfg!(debug_assertions) {
+            invariants::check_state(self);
+            invariants::check_outputs(self, asker.as_ref(), undrained);
+        }
     }
 
     /// The next thing to do, if any is left.
     pub fn poll_output(&mut self) -> Option<Output> {
-        None
+        self.outputs.pop_front()
     }
 
     /// When [`Room::handle_timeout`] is due.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        None
+        self.closes_at
     }
 
-    /// Lets time pass.
+    /// Lets time pass. Calling it early, or without need, does nothing.
+    ///
+    /// A room asks to be closed once; if it is kept and gets another input that leaves it empty,
+    /// it waits and asks again.
     pub fn handle_timeout(&mut self, now: Instant) {
-        let _ = now;
+        if self.closes_at.is_some_and(|due| due <= now) {
+            self.closes_at = None;
+            self.perform(Effect::CloseRoom);
+        }
+        if cfg!(debug_assertions) {
+            invariants::check_state(self);
+        }
     }
+
+    /// The room as a newcomer finds it.
+    pub fn info(&self) -> RoomInfo {
+        let streams = self.publications.values().filter_map(Publication::stream);
+        RoomInfo {
+            id: self.id.clone(),
+            views: self.views.iter().filter_map(|view| view.view_label()).collect(),
+            streams: self.views.iter().chain(streams).cloned().collect(),
+            participants: self.participants.values().map(|one| one.info.clone()).collect(),
+        }
+    }
+
+    /// Does what is asked and grants it, or changes nothing and says why.
+    fn obey(&mut self, asker: &Asker, command: Command) -> Result<(), Rejection> {
+        let joins = matches!(command, Command::Join { .. });
+        if !joins && !self.participants.contains(&asker.from) {
+            return Err(Rejection::NotJoined);
+        }
+        match command {
+            Command::Join { user, role } => self.join(asker, user, role),
+            Command::Leave => self.leave(asker),
+            Command::Text { to, message } => self.text(asker, &to, message),
+            Command::Publish { session, transport, media, attributes } => {
+                self.publish(asker, session, transport, media, attributes)
+            }
+            Command::Unpublish { session } => self.unpublish(asker, &session),
+            Command::Subscribe { session, transport, media } => {
+                self.subscribe(asker, session, transport, media)
+            }
+            Command::Unsubscribe { session } => self.unsubscribe(asker, &session),
+            Command::Negotiate { transport, payload } => self.negotiate(asker, transport, payload),
+            Command::PauseStream { stream, tracks } => {
+                self.set_status(asker, &stream, tracks, TrackStatus::Inactive)
+            }
+            Command::PlayStream { stream, tracks } => {
+                self.set_status(asker, &stream, tracks, TrackStatus::Active)
+            }
+        }
+    }
+
+    /// Draws the consequences of what happened.
+    fn learn(&mut self, event: Event) {
+        match event {
+            Event::Answered { transport, sdp } => self.pass_answer(transport, sdp),
+            Event::SessionReady { session, media } => self.session_ready(&session, media),
+            Event::SessionFailed { session, reason } => self.session_failed(&session, reason),
+            Event::Measured { stream, resolution } => self.measured(&stream, resolution),
+            Event::ConnectionLost { participant } => self.depart(&participant),
+            Event::Drop { participant } => self.expel(&participant),
+        }
+    }
+
+    /// Starts the wait for closing when the room is empty, stops it when it is not.
+    fn watch_idleness(&mut self, now: Instant) {
+        if !self.participants.is_empty() {
+            self.closes_at = None;
+        } else if self.closes_at.is_none() {
+            self.closes_at = now.checked_add(self.settings.bounds.idle);
+        }
+    }
+}
+
+fn mixed_streams(room: &RoomId, views: &[ViewSettings]) -> Vec<Arc<StreamInfo>> {
+    let mut streams: Vec<Arc<StreamInfo>> = Vec::new();
+    for view in views.iter().filter_map(|view| StreamInfo::of_view(room, view).ok()) {
+        if streams.iter().all(|known| known.id != view.id) {
+            streams.push(Arc::new(view));
+        }
+    }
+    streams
 }

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use super::{AgreedMedia, PublishMedia, ViewSettings, ViewVideo};
 use crate::{
     formats::{
         AudioFormat, AudioSource, Resolution, TrackKind, VideoFormat, VideoParameters, VideoSource,
     },
-    ids::{ParticipantId, StreamId},
+    ids::{InvalidId, ParticipantId, RoomId, SessionId, StreamId},
 };
 
 /// A stream's whole description.
@@ -114,4 +115,99 @@ pub enum StreamUpdate {
     },
     /// The description changed, for example because the picture's real size became known.
     Whole(Arc<StreamInfo>),
+}
+
+impl StreamInfo {
+    /// The forward stream of a publication: the tracks that were both asked for and agreed on.
+    pub(super) fn of_publication(
+        session: &SessionId,
+        owner: &ParticipantId,
+        media: &PublishMedia,
+        agreed: AgreedMedia,
+        attributes: &Arc<str>,
+    ) -> Self {
+        let audio = media.audio.zip(agreed.audio).map(|(asked, format)| AudioTrack {
+            status: TrackStatus::Active,
+            source: asked.source,
+            format,
+            optional: Vec::new(),
+        });
+        let video = media.video.as_ref().zip(agreed.video).map(|(asked, format)| {
+            let parameters = asked.parameters.clone();
+            VideoTrack {
+                status: TrackStatus::Active,
+                source: asked.source,
+                original: vec![VideoEncoding { format, parameters, simulcast_rid: None }],
+                optional: VideoOptions::default(),
+            }
+        });
+        let (owner, attributes) = (owner.clone(), Arc::clone(attributes));
+        let origin = StreamOrigin::Forward { owner, in_views: Vec::new(), attributes };
+        Self { id: session.into(), audio, video, origin }
+    }
+
+    /// The mixed stream of a view.
+    pub(super) fn of_view(room: &RoomId, view: &ViewSettings) -> Result<Self, InvalidId> {
+        let audio = view.audio.map(|format| AudioTrack {
+            status: TrackStatus::Active,
+            source: None,
+            format,
+            optional: Vec::new(),
+        });
+        let video = view.video.as_ref().map(|video| VideoTrack {
+            status: TrackStatus::Active,
+            source: None,
+            original: vec![video.encoding()],
+            optional: VideoOptions::default(),
+        });
+        let origin = StreamOrigin::Mixed { label: Arc::clone(&view.label) };
+        Ok(Self { id: StreamId::of_view(room, &view.label)?, audio, video, origin })
+    }
+
+    /// The label of the view that it mixes, if it does.
+    pub(super) fn view_label(&self) -> Option<Arc<str>> {
+        match &self.origin {
+            StreamOrigin::Forward { .. } => None,
+            StreamOrigin::Mixed { label } => Some(Arc::clone(label)),
+        }
+    }
+
+    /// Whether it has such a track.
+    pub(super) fn has(&self, kind: TrackKind) -> bool {
+        match kind {
+            TrackKind::Audio => self.audio.is_some(),
+            TrackKind::Video => self.video.is_some(),
+        }
+    }
+
+    /// Notes that a track was paused or resumed, if there is one.
+    pub(super) fn set_status(&mut self, kind: TrackKind, status: TrackStatus) {
+        let audio = self.audio.as_mut().map(|track| &mut track.status);
+        let video = self.video.as_mut().map(|track| &mut track.status);
+        let known = match kind {
+            TrackKind::Audio => audio,
+            TrackKind::Video => video,
+        };
+        if let Some(known) = known {
+            *known = status;
+        }
+    }
+
+    /// The picture's size as far as known, if there is a picture.
+    pub(super) fn size_mut(&mut self) -> Option<&mut Option<Resolution>> {
+        let encoding = self.video.as_mut()?.original.first_mut()?;
+        Some(&mut encoding.parameters.resolution)
+    }
+}
+
+impl ViewVideo {
+    fn encoding(&self) -> VideoEncoding {
+        let parameters = VideoParameters {
+            resolution: Some(self.resolution),
+            framerate: Some(self.framerate.into()),
+            bitrate: None,
+            key_frame_interval_secs: Some(self.key_frame_interval_secs.into()),
+        };
+        VideoEncoding { format: self.format, parameters, simulcast_rid: None }
+    }
 }

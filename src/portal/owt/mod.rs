@@ -1,1 +1,12 @@
-//! The `owt` door.
+//! The `owt` door: OWT's Client-Portal protocol over socket.io.
+
+mod connection;
+mod decode;
+mod encode;
+mod login;
+mod message;
+mod refusal;
+mod schema;
+mod socket;
+
+pub use self::socket::open;

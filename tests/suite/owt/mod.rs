@@ -1,1 +1,4 @@
-//! owt.
+//! The `owt` door from outside.
+
+mod media;
+mod transcript;

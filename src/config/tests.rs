@@ -1,0 +1,195 @@
+use super::*;
+
+fn parse(text: &str, variables: &[(&str, &str)]) -> Result<Config, Vec<String>> {
+    let variables = variables.iter().map(|(name, value)| ((*name).into(), (*value).into()));
+    let (config, _) = Config::parse(text, Path::new("t.toml"), Path::new(""), variables);
+    config.map_err(|problems| problems.0.iter().map(ToString::to_string).collect())
+}
+
+#[test]
+fn the_shipped_file_equals_the_defaults_and_has_every_key() {
+    let text = include_str!("../../portal.toml");
+    let file = Path::new(DEFAULT_FILE);
+    let (config, known) = Config::parse(text, file, Path::new(""), std::iter::empty());
+    assert_eq!(config, Ok(Config::default()));
+
+    let document: toml::Table = text.parse().expect("TOML");
+    for (key, _) in &known {
+        let mut value = Some(&toml::Value::Table(document.clone())).cloned();
+        for part in key.split('.') {
+            value = value.and_then(|table| table.get(part).cloned());
+        }
+        assert!(value.is_some(), "portal.toml does not have {key}");
+    }
+    assert!(known.len() > 40, "{known:?}");
+}
+
+#[test]
+fn an_empty_file_is_the_defaults() {
+    assert_eq!(parse("", &[]), Ok(Config::default()));
+}
+
+#[test]
+fn all_problems_are_told_at_once_with_line_and_remedy() {
+    let text = r#"
+port = 1
+[portal]
+port = 99999
+ssl = "yes"
+hostnam = "x"
+error_format = "xml"
+[media]
+addresses = [{ announce = "1.2.3.4" }]
+[sotre]
+path = "x"
+[demo]
+room = "a b"
+"#;
+    let expected = [
+        "t.toml:2: port: every key belongs to a table; put it below a line such as [portal]",
+        "t.toml:10: [sotre]: there is no such table; did you mean `store`? Otherwise remove it",
+        "t.toml:4: portal.port: 99999 is out of range; write a whole number from 0 to 65535",
+        "t.toml:5: portal.ssl: found the string \"yes\"; write true or false",
+        "t.toml:7: portal.error_format: \"xml\" is not one of them; \
+         write \"auto\", \"document\" or \"owt\"",
+        "t.toml:6: portal.hostnam: there is no such key; \
+         did you mean `hostname`? Otherwise remove it",
+        "t.toml:9: media.addresses: an address without `bind`; write a list such as \
+         [{ bind = \"10.0.0.5\", announce = \"203.0.113.7\" }]",
+        "t.toml:13: demo.room: \"a b\" cannot name a room; \
+         write 1 to 128 characters of 0-9, A-Z, a-z, '-' and '_'",
+    ];
+    let mut problems = parse(text, &[]).expect_err("eight problems");
+    let mut expected = expected.map(str::to_owned).to_vec();
+    problems.sort();
+    expected.sort();
+    assert_eq!(problems, expected);
+}
+
+#[test]
+fn what_is_not_toml_is_told_with_its_line() {
+    let problems = parse("[portal]\nport = \n[media]\nworkers = 999\n", &[]).expect_err("broken");
+    assert!(problems.iter().any(|problem| problem.starts_with("t.toml:2: this is not TOML")));
+    assert!(problems.iter().any(|problem| problem.starts_with("t.toml:4: media.workers")));
+}
+
+#[test]
+fn variables_override_the_file() {
+    let text = "[portal]\nport = 1\nhostname = \"a\"\n";
+    let variables = [
+        ("PORTICO__PORTAL__PORT", "9000"),
+        ("PORTICO__PORTAL__HOSTNAME", "12"),
+        ("PORTICO__PORTAL__CORS", "[\"https://a.org\"]"),
+        ("PORTICO__PORTAL__KEYSTOREPATH", "a.pfx"),
+        ("PORTICO__ROOMS__VIEW__FRAMERATE", "30"),
+        ("PORTICO_KEYSTORE_PASSWORD", "123"),
+        ("PORTICO_ELSE", "is none of ours"),
+    ];
+    let config = parse(text, &variables).expect("valid");
+    assert_eq!(config.portal.port, 9000);
+    assert_eq!(config.portal.hostname, "12");
+    assert_eq!(config.portal.cors, ["https://a.org"]);
+    assert_eq!(config.portal.keystore_path.as_deref(), Some(Path::new("a.pfx")));
+    assert_eq!(config.portal.keystore_password.reveal(), "123");
+    assert_eq!(config.rooms.view.framerate, 30);
+}
+
+#[test]
+fn a_bad_variable_is_told_by_its_name() {
+    let variables = [("PORTICO__PORTAL__PORT", "many"), ("PORTICO__PORTAL__PROT", "1")];
+    let problems = parse("", &variables).expect_err("two problems");
+    assert_eq!(
+        problems,
+        [
+            "PORTICO__PORTAL__PORT: portal.port: found the string \"many\"; \
+             write a whole number from 0 to 65535",
+            "PORTICO__PORTAL__PROT: no key has this variable; \
+             did you mean PORTICO__PORTAL__PORT? Otherwise unset it",
+        ]
+    );
+}
+
+#[test]
+fn tls_needs_an_existing_certificate() {
+    let problems = parse("[portal]\nssl = true\n", &[]).expect_err("no certificate");
+    assert_eq!(
+        problems,
+        ["t.toml:2: portal.ssl: ssl = true needs a certificate; \
+          set keystorePath to a PFX or PEM file"]
+    );
+    let text = "[portal]\nssl = true\nkeystorePath = \"/no/such.pfx\"\n";
+    assert_eq!(
+        parse(text, &[]).expect_err("no file"),
+        ["t.toml:3: portal.keystorePath: there is no file /no/such.pfx; \
+          name an existing PFX or PEM file"]
+    );
+}
+
+#[test]
+fn a_password_is_never_shown() {
+    let text = "[portal]\nkeystorePassword = \"hunter2\"\n";
+    let config = parse(text, &[]).expect("valid");
+    assert!(!format!("{config:?}").contains("hunter2"));
+    let problems = parse("[portal]\nkeystorePassword = 4711\n", &[]).expect_err("a number");
+    assert!(!problems[0].contains("4711"), "{problems:?}");
+}
+
+#[test]
+fn a_named_file_must_exist_but_the_default_one_need_not() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let missing = directory.path().join("portal.toml");
+    let problems = Config::load(Some(&missing), std::iter::empty()).expect_err("missing");
+    assert!(problems.to_string().contains("cannot be read"), "{problems}");
+}
+
+#[test]
+fn relative_paths_start_at_the_file() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let file = directory.path().join("my.toml");
+    std::fs::write(&file, "[store]\npath = \"kept\"\n").expect("written");
+    let config = Config::load(Some(&file), std::iter::empty()).expect("valid");
+    assert_eq!(config.store.path, directory.path().join("kept"));
+}
+
+#[test]
+fn tokens_name_the_host_that_clients_reach() {
+    let host = |text: &str| {
+        let portal = parse(text, &[]).expect("valid").portal;
+        portal.public_host(portal.address())
+    };
+    assert_eq!(host(""), "127.0.0.1:8080");
+    assert_eq!(host("[portal]\nhostname = \"meet.example.org\"\n"), "meet.example.org:8080");
+    assert_eq!(host("[portal]\nip_address = \"::1\"\n"), "[::1]:8080");
+    let everywhere = host("[portal]\nip_address = \"\"\n");
+    assert!(!everywhere.starts_with("0.0.0.0"), "{everywhere}");
+}
+
+#[test]
+fn addresses_workers_and_ports_are_checked() {
+    let text = "[media]\nudp_port = 65535\nworkers = 2\n\
+                addresses = [{ bind = \"10.0.0.5\", announce = \"203.0.113.7\" }]\n";
+    let problems = parse(text, &[]).expect_err("too few ports");
+    assert_eq!(
+        problems,
+        ["t.toml:2: media.udp_port: 2 workers need as many ports from here; \
+          choose a lower port or fewer workers"]
+    );
+    let config = parse(&text.replace("65535", "40000"), &[]).expect("valid");
+    let announced = Some("203.0.113.7".parse().expect("an address"));
+    assert_eq!(config.media.addresses[0].announce, announced);
+    for bad in ["\"0.0.0.0\"", "\"x\"", "5"] {
+        let text = format!("[media]\naddresses = [{{ bind = {bad} }}]\n");
+        assert!(parse(&text, &[]).is_err(), "{bad}");
+    }
+    assert!(parse("[media]\naddresses = [{ bind = \"::1\", x = 1 }]\n", &[]).is_err());
+}
+
+#[test]
+fn misspelt_log_levels_are_refused() {
+    for good in ["info", "off", "info,portico::room=debug", "portico=trace"] {
+        assert!(parse(&format!("[log]\nlevel = \"{good}\"\n"), &[]).is_ok(), "{good}");
+    }
+    for bad in ["inof", "", "portico=loud"] {
+        assert!(parse(&format!("[log]\nlevel = \"{bad}\"\n"), &[]).is_err(), "{bad}");
+    }
+}

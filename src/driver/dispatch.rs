@@ -1,0 +1,42 @@
+//! Translation between a room's effects and events and the media plane's.
+
+use crate::{
+    media,
+    room::{AgreedMedia, Effect, Event, Negotiation},
+};
+
+/// What an effect means for the media plane; nothing for effects on connections and rooms.
+pub(super) fn media_command(effect: Effect) -> Option<media::Command> {
+    Some(match effect {
+        Effect::OpenPublication { session, transport, audio, video } => {
+            media::Command::OpenPublication { session, transport, audio, video }
+        }
+        Effect::OpenSubscription { session, transport, audio, video } => {
+            media::Command::OpenSubscription { session, transport, audio, video }
+        }
+        Effect::Negotiate { transport, payload } => match payload {
+            Negotiation::Offer(sdp) => media::Command::Offer { transport, sdp },
+            Negotiation::Candidate(candidate) => media::Command::Candidate { transport, candidate },
+            // The media plane only answers, and an ICE-lite end forgets an address by itself when
+            // checks from it stop, so neither message tells it anything.
+            Negotiation::Answer(_) | Negotiation::RemovedCandidates(_) => return None,
+        },
+        Effect::CloseSession { session } => media::Command::CloseSession { session },
+        Effect::SetTrackActive { stream, kind, active } => {
+            media::Command::SetTrackActive { stream, kind, active }
+        }
+        Effect::Disconnect { .. } | Effect::CloseRoom => return None,
+    })
+}
+
+/// What a report of the media plane means to the room.
+pub(super) fn room_event(event: media::Event) -> Event {
+    match event {
+        media::Event::Answered { transport, sdp } => Event::Answered { transport, sdp },
+        media::Event::SessionReady { session, audio, video } => {
+            Event::SessionReady { session, media: AgreedMedia { audio, video } }
+        }
+        media::Event::SessionFailed { session, reason } => Event::SessionFailed { session, reason },
+        media::Event::Measured { stream, resolution } => Event::Measured { stream, resolution },
+    }
+}

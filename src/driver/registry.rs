@@ -1,0 +1,210 @@
+//! Which rooms run on this server, and the way into them.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Instant,
+};
+
+use tokio::sync::mpsc;
+
+use super::{
+    outbox::{Outbox, Responder},
+    room_task::{Message, RoomTask},
+};
+use crate::{
+    config,
+    ids::{ParticipantId, RoomId},
+    media::Media,
+    room::{Command, Rejection, Room},
+    store::{RoomRecord, Store, StoreError},
+};
+
+/// Messages that may wait for a room. When it is full, the connections that ask wait, and their own
+/// bounded queues fill.
+const ROOM_INBOX: usize = 1024;
+
+/// What the registry goes by.
+#[derive(Debug, Clone)]
+pub struct RegistryOptions {
+    /// What rooms are like of which the store knows nothing, whether they are made on join, and the
+    /// bounds of all.
+    pub rooms: config::Rooms,
+    /// A room that is made on join in any case: the demo room.
+    pub demo_room: Option<RoomId>,
+}
+
+/// Why nobody could be let into a room.
+#[derive(Debug, thiserror::Error)]
+pub enum JoinError {
+    /// The store knows no such room and it may not be made.
+    #[error("there is no room {0}")]
+    UnknownRoom(RoomId),
+    /// As many rooms run as may.
+    #[error("the server runs as many rooms as it may ([rooms] max_rooms = {0})")]
+    TooManyRooms(u32),
+    /// The room could not be looked up.
+    #[error("the room cannot be looked up: {0}")]
+    Store(#[from] StoreError),
+}
+
+/// Somebody who wants into a room.
+pub struct JoinRequest {
+    /// A fresh id.
+    pub participant: ParticipantId,
+    /// The account, as the token states it.
+    pub user: Arc<str>,
+    /// The role, as the token states it.
+    pub role: Arc<str>,
+    /// Where notifications go.
+    pub outbox: Box<dyn Outbox>,
+    /// Where the room's answer goes.
+    pub respond: Responder,
+}
+
+/// Counts for health checks and metrics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RoomCount {
+    /// Rooms that run.
+    pub running: usize,
+}
+
+/// The running rooms of this server. Cheap to clone.
+#[derive(Clone)]
+pub struct Registry(Arc<Inner>);
+
+struct Inner {
+    options: RegistryOptions,
+    store: Store,
+    media: Media,
+    rooms: Mutex<HashMap<RoomId, mpsc::Sender<Message>>>,
+}
+
+impl Registry {
+    /// A registry without running rooms.
+    pub fn new(options: RegistryOptions, store: Store, media: Media) -> Self {
+        Self(Arc::new(Inner { options, store, media, rooms: Mutex::default() }))
+    }
+
+    /// A running room, which is started when it does not run.
+    ///
+    /// # Errors
+    /// When there is no such room and none may be made.
+    pub async fn room(&self, id: &RoomId) -> Result<RoomHandle, JoinError> {
+        if let Some(inbox) = self.rooms().get(id) {
+            return Ok(RoomHandle { inbox: inbox.clone() });
+        }
+        let record = self.record(id).await?;
+        let mut rooms = self.rooms();
+        if let Some(inbox) = rooms.get(id) {
+            return Ok(RoomHandle { inbox: inbox.clone() });
+        }
+        let max_rooms = self.0.options.rooms.max_rooms;
+        if rooms.len() >= max_rooms as usize {
+            return Err(JoinError::TooManyRooms(max_rooms));
+        }
+        let inbox = self.start(id.clone(), &record);
+        rooms.insert(id.clone(), inbox.clone());
+        Ok(RoomHandle { inbox })
+    }
+
+    /// How many rooms run.
+    pub fn count(&self) -> RoomCount {
+        RoomCount { running: self.rooms().len() }
+    }
+
+    async fn record(&self, room: &RoomId) -> Result<RoomRecord, JoinError> {
+        if let Some(record) = self.0.store.room(room).await? {
+            return Ok(record);
+        }
+        let options = &self.0.options;
+        if options.rooms.create_on_join || options.demo_room.as_ref() == Some(room) {
+            return Ok(RoomRecord::with_defaults(room.clone(), room.as_str(), &options.rooms));
+        }
+        Err(JoinError::UnknownRoom(room.clone()))
+    }
+
+    fn start(&self, id: RoomId, record: &RoomRecord) -> mpsc::Sender<Message> {
+        let (inbox, messages) = mpsc::channel(ROOM_INBOX);
+        // Unbounded by type, bounded by construction: a session reports a handful of times in its
+        // life and the room bounds its sessions. A worker thread must never wait for a room.
+        let (report, media_events) = mpsc::unbounded_channel();
+        let sink = Arc::new(move |event| drop(report.send(event)));
+        let media = self.0.media.open_room(&id, sink);
+        let room = Room::new(
+            Instant::now(),
+            id.clone(),
+            record.to_settings(self.0.options.rooms.bounds()),
+        );
+        let task = RoomTask::new(id.clone(), room, messages, media, media_events);
+        let registry = self.clone();
+        tokio::spawn(task.run(move || registry.forget_if_unused(&id)));
+        inbox
+    }
+
+    /// Forgets a room unless somebody holds a way into it. Ways in are given out under the same
+    /// lock, so nobody can come in between.
+    fn forget_if_unused(&self, room: &RoomId) -> bool {
+        let mut rooms = self.rooms();
+        let unused = rooms.get(room).is_none_or(|inbox| {
+            inbox.strong_count() == 1 && inbox.capacity() == inbox.max_capacity()
+        });
+        if unused {
+            rooms.remove(room);
+        }
+        unused
+    }
+
+    fn rooms(&self) -> std::sync::MutexGuard<'_, HashMap<RoomId, mpsc::Sender<Message>>> {
+        self.0.rooms.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A way into a running room, which does not end while somebody holds one.
+pub struct RoomHandle {
+    inbox: mpsc::Sender<Message>,
+}
+
+impl RoomHandle {
+    /// Asks to be let in. The room's own answer goes to the request's responder.
+    pub async fn join(self, request: JoinRequest) -> Member {
+        let JoinRequest { participant, user, role, outbox, respond } = request;
+        let member = Member { participant: participant.clone(), inbox: self.inbox };
+        let message = Message::Join { participant, user, role, outbox, respond };
+        // The room is there as long as this handle is; at shutdown the answer is moot.
+        drop(member.inbox.send(message).await);
+        member
+    }
+}
+
+/// A participant's way to its room.
+#[derive(Debug)]
+pub struct Member {
+    participant: ParticipantId,
+    inbox: mpsc::Sender<Message>,
+}
+
+impl Member {
+    /// Its id.
+    pub fn participant(&self) -> &ParticipantId {
+        &self.participant
+    }
+
+    /// Asks the room for something; waits only while the room's inbox is full.
+    pub async fn request(&self, command: Command, respond: Responder) {
+        let from = self.participant.clone();
+        let message = Message::Request { from, command, respond };
+        if let Err(mpsc::error::SendError(Message::Request { respond, .. })) =
+            self.inbox.send(message).await
+        {
+            respond(Err(Rejection::NotJoined));
+        }
+    }
+
+    /// Tells the room that this participant's connection is gone.
+    pub async fn connection_lost(self) {
+        let Self { participant, inbox } = self;
+        // A room that has ended knows nobody who could be missed.
+        drop(inbox.send(Message::ConnectionLost { participant }).await);
+    }
+}

@@ -1,0 +1,282 @@
+//! Writes the room's neutral words in those of protocol 1.1.
+
+use serde_json::value::RawValue;
+
+use super::message::{
+    AnswerMessage, AudioFormat, AudioInfo, AudioOptional, LoginResult, MediaInfo, MediaPermission,
+    Number, OptionalParameters, OriginInfo, ParticipantAction, ParticipantInfo, Permission,
+    Progress, ProgressState, PublicationInfo, Resolution, RoomInfo, StreamChange, StreamInfo,
+    StreamMessage, StreamUpdate, TextReceived, UpdateValue, VideoEncoding, VideoFormat, VideoInfo,
+    VideoOptional, VideoParameters, ViewInfo,
+};
+use crate::{
+    formats::{self, AudioCodec, AudioSource, H264Profile, TrackKind, VideoCodec, VideoSource},
+    room::{self, Audience, Notification, StreamOrigin, TrackStatus},
+};
+
+/// A notification in the words of this door.
+pub(super) enum Event<'a> {
+    Participant(ParticipantAction<'a>),
+    Text(TextReceived<'a>),
+    Stream(StreamMessage<'a>),
+    Progress(Progress<'a>),
+    Drop,
+}
+
+/// Translates a notification.
+pub(super) fn event(notification: &Notification) -> Event<'_> {
+    match notification {
+        Notification::ParticipantJoined(info) => {
+            Event::Participant(ParticipantAction::Join(participant(info)))
+        }
+        Notification::ParticipantLeft(id) => {
+            Event::Participant(ParticipantAction::Leave(id.as_str()))
+        }
+        Notification::Text { from, audience, message } => Event::Text(TextReceived {
+            from: from.as_str(),
+            to: match audience {
+                Audience::All => "all",
+                Audience::Me => "me",
+            },
+            message,
+        }),
+        Notification::StreamAdded(info) => Event::Stream(StreamMessage {
+            id: info.id.as_str(),
+            change: StreamChange::Add(Box::new(stream(info))),
+        }),
+        Notification::StreamUpdated { stream: id, update } => Event::Stream(StreamMessage {
+            id: id.as_str(),
+            change: StreamChange::Update(stream_update(update)),
+        }),
+        Notification::StreamRemoved(id) => {
+            Event::Stream(StreamMessage { id: id.as_str(), change: StreamChange::Remove })
+        }
+        Notification::Answer { transport, sdp } => {
+            progress(transport.as_str(), ProgressState::Soac(AnswerMessage { kind: "answer", sdp }))
+        }
+        Notification::SessionReady { session, .. } => {
+            progress(session.as_str(), ProgressState::Ready)
+        }
+        Notification::SessionFailed { session, reason, .. } => {
+            progress(session.as_str(), ProgressState::Error(reason))
+        }
+        Notification::Dropped => Event::Drop,
+    }
+}
+
+/// Translates a granted login.
+pub(super) fn login_result<'a>(
+    joined: &'a room::Joined,
+    reconnection_ticket: Option<&'a str>,
+) -> LoginResult<'a> {
+    let room::Joined { participant: own, permission, room } = joined;
+    LoginResult {
+        id: own.id.as_str(),
+        user: &own.user,
+        role: &own.role,
+        permission: Permission {
+            publish: media_permission(permission.publish),
+            subscribe: media_permission(permission.subscribe),
+        },
+        room: RoomInfo {
+            id: room.id.as_str(),
+            views: room.views.iter().map(AsRef::as_ref).collect(),
+            streams: room.streams.iter().map(|info| stream(info)).collect(),
+            participants: room.participants.iter().map(participant).collect(),
+        },
+        reconnection_ticket,
+    }
+}
+
+fn progress<'a>(id: &'a str, state: ProgressState<'a>) -> Event<'a> {
+    Event::Progress(Progress { id, state })
+}
+
+fn media_permission(permission: room::MediaPermission) -> MediaPermission {
+    MediaPermission { audio: permission.audio, video: permission.video }
+}
+
+fn participant(info: &room::ParticipantInfo) -> ParticipantInfo<'_> {
+    ParticipantInfo { id: info.id.as_str(), role: &info.role, user: &info.user }
+}
+
+fn stream_update(update: &room::StreamUpdate) -> StreamUpdate<'_> {
+    match update {
+        room::StreamUpdate::Status { kind, status: new } => StreamUpdate {
+            field: match kind {
+                TrackKind::Audio => "audio.status",
+                TrackKind::Video => "video.status",
+            },
+            value: UpdateValue::Status(status(*new)),
+        },
+        room::StreamUpdate::Whole(info) => {
+            StreamUpdate { field: ".", value: UpdateValue::Whole(Box::new(stream(info))) }
+        }
+    }
+}
+
+fn stream(info: &room::StreamInfo) -> StreamInfo<'_> {
+    // A view's tracks have neither status nor source (observed of OWT 4.3).
+    let forward = matches!(info.origin, StreamOrigin::Forward { .. });
+    StreamInfo {
+        id: info.id.as_str(),
+        kind: if forward { "forward" } else { "mixed" },
+        media: MediaInfo {
+            audio: info.audio.as_ref().map(|track| audio(track, forward)),
+            video: info.video.as_ref().map(|track| video(track, forward)),
+        },
+        info: origin(&info.origin),
+    }
+}
+
+fn origin(origin: &StreamOrigin) -> OriginInfo<'_> {
+    match origin {
+        StreamOrigin::Forward { owner, in_views, attributes } => {
+            OriginInfo::Publication(PublicationInfo {
+                owner: owner.as_str(),
+                kind: "webrtc",
+                in_views: in_views.iter().map(AsRef::as_ref).collect(),
+                attributes: raw_json(attributes),
+            })
+        }
+        StreamOrigin::Mixed { label } => {
+            OriginInfo::View(ViewInfo { label, active_input: "unknown", layout: [] })
+        }
+    }
+}
+
+/// Attributes were written by this server's own JSON writer when they came in.
+fn raw_json(text: &str) -> &RawValue {
+    serde_json::from_str(text).expect("attributes are kept as valid JSON")
+}
+
+fn audio(track: &room::AudioTrack, forward: bool) -> AudioInfo {
+    AudioInfo {
+        status: forward.then(|| status(track.status)),
+        source: track.source.map(audio_source),
+        format: audio_format(track.format),
+        optional: AudioOptional {
+            format: track.optional.iter().copied().map(audio_format).collect(),
+        },
+    }
+}
+
+fn video(track: &room::VideoTrack, forward: bool) -> VideoInfo<'_> {
+    let options = &track.optional;
+    VideoInfo {
+        status: forward.then(|| status(track.status)),
+        source: track.source.map(video_source),
+        original: track.original.iter().map(video_encoding).collect(),
+        optional: VideoOptional {
+            format: options.formats.iter().copied().map(video_format).collect(),
+            parameters: OptionalParameters {
+                resolution: options.resolutions.iter().copied().map(resolution).collect(),
+                framerate: &options.framerates,
+                bitrate: options.bitrates.iter().map(AsRef::as_ref).collect(),
+                key_frame_interval: &options.key_frame_intervals_secs,
+            },
+        },
+    }
+}
+
+fn video_encoding(encoding: &room::VideoEncoding) -> VideoEncoding<'_> {
+    let known = &encoding.parameters;
+    let parameters = VideoParameters {
+        resolution: known.resolution.map(resolution),
+        framerate: known.framerate.map(number),
+        bitrate: match known.bitrate {
+            Some(formats::Bitrate::Kbps(kbps)) => Some(number(kbps)),
+            Some(formats::Bitrate::Multiple(_)) | None => None,
+        },
+        key_frame_interval: known.key_frame_interval_secs.map(number),
+    };
+    VideoEncoding {
+        format: video_format(encoding.format),
+        parameters: (*known != formats::VideoParameters::default()).then_some(parameters),
+        simulcast_rid: encoding.simulcast_rid.as_deref(),
+    }
+}
+
+fn status(status: TrackStatus) -> &'static str {
+    match status {
+        TrackStatus::Active => "active",
+        TrackStatus::Inactive => "inactive",
+    }
+}
+
+fn resolution(size: formats::Resolution) -> Resolution {
+    Resolution { width: size.width, height: size.height }
+}
+
+fn number(value: f64) -> Number {
+    // Beyond 2^53 not every whole number has a double, and no rate or interval is near it.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    if value.fract() == 0.0 && (0.0..EXACT).contains(&value) {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked")]
+        return Number::Whole(value as u64);
+    }
+    Number::Fraction(value)
+}
+
+/// The wire name of an audio codec.
+pub(super) fn audio_codec(codec: AudioCodec) -> &'static str {
+    match codec {
+        AudioCodec::Opus => "opus",
+        AudioCodec::Pcmu => "pcmu",
+        AudioCodec::Pcma => "pcma",
+        AudioCodec::G722 => "g722",
+    }
+}
+
+/// The wire name of a video codec; `av1` is beyond the document, written as the codec's peers are.
+pub(super) fn video_codec(codec: VideoCodec) -> &'static str {
+    match codec {
+        VideoCodec::Vp8 => "vp8",
+        VideoCodec::Vp9 => "vp9",
+        VideoCodec::H264 => "h264",
+        VideoCodec::H265 => "h265",
+        VideoCodec::Av1 => "av1",
+    }
+}
+
+/// The wire name of an H.264 profile.
+pub(super) fn h264_profile(profile: H264Profile) -> &'static str {
+    match profile {
+        H264Profile::ConstrainedBaseline => "CB",
+        H264Profile::Baseline => "B",
+        H264Profile::Main => "M",
+        H264Profile::High => "H",
+    }
+}
+
+/// The wire name of an audio source.
+pub(super) fn audio_source(source: AudioSource) -> &'static str {
+    match source {
+        AudioSource::Mic => "mic",
+        AudioSource::ScreenCast => "screen-cast",
+        AudioSource::RawFile => "raw-file",
+        AudioSource::EncodedFile => "encoded-file",
+    }
+}
+
+/// The wire name of a video source.
+pub(super) fn video_source(source: VideoSource) -> &'static str {
+    match source {
+        VideoSource::Camera => "camera",
+        VideoSource::ScreenCast => "screen-cast",
+        VideoSource::RawFile => "raw-file",
+        VideoSource::EncodedFile => "encoded-file",
+    }
+}
+
+fn audio_format(format: formats::AudioFormat) -> AudioFormat {
+    AudioFormat {
+        codec: audio_codec(format.codec),
+        sample_rate: format.sample_rate,
+        channel_num: format.channels,
+    }
+}
+
+fn video_format(format: formats::VideoFormat) -> VideoFormat {
+    VideoFormat { codec: video_codec(format.codec), profile: format.profile.map(h264_profile) }
+}

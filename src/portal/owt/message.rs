@@ -1,0 +1,266 @@
+//! What Portico sends through the `owt` door, member for member as protocol 1.1 writes it.
+//!
+//! Members that are absent in the protocol's sense are left out, never `null`: OWT's own server is
+//! JavaScript and drops undefined members, and the SDKs are written for that.
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+/// Data of a granted `login` (section 3.3.1).
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct LoginResult<'a> {
+    pub(super) id: &'a str,
+    pub(super) user: &'a str,
+    pub(super) role: &'a str,
+    pub(super) permission: Permission,
+    pub(super) room: RoomInfo<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) reconnection_ticket: Option<&'a str>,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Permission {
+    pub(super) publish: MediaPermission,
+    pub(super) subscribe: MediaPermission,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct MediaPermission {
+    pub(super) audio: bool,
+    pub(super) video: bool,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct RoomInfo<'a> {
+    pub(super) id: &'a str,
+    pub(super) views: Vec<&'a str>,
+    pub(super) streams: Vec<StreamInfo<'a>>,
+    pub(super) participants: Vec<ParticipantInfo<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct ParticipantInfo<'a> {
+    pub(super) id: &'a str,
+    pub(super) role: &'a str,
+    pub(super) user: &'a str,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct StreamInfo<'a> {
+    pub(super) id: &'a str,
+    #[serde(rename = "type")]
+    pub(super) kind: &'static str,
+    pub(super) media: MediaInfo<'a>,
+    pub(super) info: OriginInfo<'a>,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct MediaInfo<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) audio: Option<AudioInfo>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) video: Option<VideoInfo<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct AudioInfo {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) status: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) source: Option<&'static str>,
+    pub(super) format: AudioFormat,
+    pub(super) optional: AudioOptional,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct AudioOptional {
+    pub(super) format: Vec<AudioFormat>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct AudioFormat {
+    pub(super) codec: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) sample_rate: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) channel_num: Option<u8>,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct VideoInfo<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) status: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) source: Option<&'static str>,
+    pub(super) original: Vec<VideoEncoding<'a>>,
+    pub(super) optional: VideoOptional<'a>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct VideoEncoding<'a> {
+    pub(super) format: VideoFormat,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) parameters: Option<VideoParameters>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) simulcast_rid: Option<&'a str>,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct VideoFormat {
+    pub(super) codec: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) profile: Option<&'static str>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct VideoParameters {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) resolution: Option<Resolution>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) framerate: Option<Number>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) bitrate: Option<Number>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) key_frame_interval: Option<Number>,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Resolution {
+    pub(super) width: u32,
+    pub(super) height: u32,
+}
+
+/// A JSON number that is written without a fraction when it has none: the native SDKs read
+/// integers.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(super) enum Number {
+    Whole(u64),
+    Fraction(f64),
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct VideoOptional<'a> {
+    pub(super) format: Vec<VideoFormat>,
+    pub(super) parameters: OptionalParameters<'a>,
+}
+
+/// All four lists are always there: the JavaScript and Android SDKs read each unconditionally.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct OptionalParameters<'a> {
+    pub(super) resolution: Vec<Resolution>,
+    pub(super) framerate: &'a [u32],
+    pub(super) bitrate: Vec<&'a str>,
+    pub(super) key_frame_interval: &'a [u32],
+}
+
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(super) enum OriginInfo<'a> {
+    Publication(PublicationInfo<'a>),
+    View(ViewInfo<'a>),
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct PublicationInfo<'a> {
+    pub(super) owner: &'a str,
+    #[serde(rename = "type")]
+    pub(super) kind: &'static str,
+    pub(super) in_views: Vec<&'a str>,
+    pub(super) attributes: &'a RawValue,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ViewInfo<'a> {
+    pub(super) label: &'a str,
+    pub(super) active_input: &'a str,
+    pub(super) layout: [(); 0],
+}
+
+/// Data of a granted `publish` or `subscribe` (sections 3.3.7, 3.3.11).
+#[derive(Debug, Serialize)]
+pub(super) struct SessionResult<'a> {
+    pub(super) id: &'a str,
+}
+
+/// `participant` (section 3.3.4).
+#[derive(Debug, Serialize)]
+#[serde(tag = "action", content = "data", rename_all = "lowercase")]
+pub(super) enum ParticipantAction<'a> {
+    Join(ParticipantInfo<'a>),
+    Leave(&'a str),
+}
+
+/// `text` (section 3.3.6).
+#[derive(Debug, Serialize)]
+pub(super) struct TextReceived<'a> {
+    pub(super) from: &'a str,
+    pub(super) to: &'static str,
+    pub(super) message: &'a str,
+}
+
+/// `stream` (section 3.3.9).
+#[derive(Debug, Serialize)]
+pub(super) struct StreamMessage<'a> {
+    pub(super) id: &'a str,
+    #[serde(flatten)]
+    pub(super) change: StreamChange<'a>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(tag = "status", content = "data", rename_all = "lowercase")]
+pub(super) enum StreamChange<'a> {
+    Add(Box<StreamInfo<'a>>),
+    Update(StreamUpdate<'a>),
+    Remove,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct StreamUpdate<'a> {
+    pub(super) field: &'static str,
+    pub(super) value: UpdateValue<'a>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(super) enum UpdateValue<'a> {
+    Status(&'static str),
+    Whole(Box<StreamInfo<'a>>),
+}
+
+/// `progress` (section 3.3.15).
+#[derive(Debug, Serialize)]
+pub(super) struct Progress<'a> {
+    pub(super) id: &'a str,
+    #[serde(flatten)]
+    pub(super) state: ProgressState<'a>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(tag = "status", content = "data", rename_all = "lowercase")]
+pub(super) enum ProgressState<'a> {
+    Soac(AnswerMessage<'a>),
+    Ready,
+    Error(&'a str),
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct AnswerMessage<'a> {
+    #[serde(rename = "type")]
+    pub(super) kind: &'static str,
+    pub(super) sdp: &'a str,
+}
+
+/// The error object of the protocol document (section 3.1.1).
+#[derive(Debug, Serialize)]
+pub(super) struct ErrorDescription<'a> {
+    pub(super) code: u16,
+    pub(super) description: &'a str,
+}

@@ -1,0 +1,58 @@
+//! The web pages, which are inside the executable.
+
+use axum::{
+    Router,
+    body::Body,
+    extract::Path,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use rust_embed::RustEmbed;
+
+#[derive(RustEmbed)]
+#[folder = "web/"]
+#[include = "demo/*"]
+#[include = "vendor/*"]
+struct Files;
+
+/// Pages load nothing from elsewhere, except that the demo page may connect to any portal.
+const CONTENT_POLICY: &str = "default-src 'self'; connect-src *; img-src 'self' data: blob:; \
+                              media-src 'self' blob: mediastream:; frame-ancestors 'none'";
+
+/// The demo page at `/` and the files that it is made of.
+pub fn router() -> Router {
+    Router::new()
+        .route("/", get(|| async { file("demo/index.html") }))
+        .route(
+            "/demo/{name}",
+            get(|Path(name): Path<String>| async move { file(&format!("demo/{name}")) }),
+        )
+        .route(
+            "/vendor/{name}",
+            get(|Path(name): Path<String>| async move { file(&format!("vendor/{name}")) }),
+        )
+}
+
+fn file(path: &str) -> Response {
+    let Some(file) = Files::get(path) else { return StatusCode::NOT_FOUND.into_response() };
+    let mut response = Response::new(Body::from(file.data));
+    let headers = response.headers_mut();
+    let kind = content_type(path);
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CONTENT_POLICY));
+    response
+}
+
+fn content_type(path: &str) -> &'static str {
+    match path.rsplit('.').next().unwrap_or_default() {
+        "html" => "text/html; charset=utf-8",
+        "css" => "text/css; charset=utf-8",
+        "js" => "text/javascript; charset=utf-8",
+        "svg" => "image/svg+xml",
+        "png" => "image/png",
+        _ => "text/plain; charset=utf-8",
+    }
+}

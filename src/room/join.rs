@@ -1,0 +1,41 @@
+//! Coming in.
+
+use std::sync::Arc;
+
+use super::{
+    Joined, Notification, ParticipantInfo, Rejection, Reply, Room, participant::Participant,
+    telling::Asker,
+};
+
+impl Room {
+    /// Lets somebody in: the others hear of it first, then the newcomer gets the room as it finds
+    /// it, itself included.
+    pub(super) fn join(
+        &mut self,
+        asker: &Asker,
+        user: Arc<str>,
+        role: Arc<str>,
+    ) -> Result<(), Rejection> {
+        if self.participants.contains(&asker.from) {
+            return Err(Rejection::AlreadyJoined);
+        }
+        if self.participants.len() as u64 >= u64::from(self.capacity()) {
+            return Err(Rejection::RoomFull);
+        }
+        let permission = self.settings.permission_of(&role)?;
+
+        let newcomer = ParticipantInfo { id: asker.from.clone(), user, role };
+        self.announce_participant(Notification::ParticipantJoined(newcomer.clone()));
+        let participant = Participant::new(newcomer.clone(), permission);
+        self.participants.insert(asker.from.clone(), participant);
+        let joined = Joined { participant: newcomer, permission, room: self.info() };
+        self.grant(asker, Reply::Joined(Box::new(joined)));
+        Ok(())
+    }
+
+    /// How many participants the room admits.
+    pub(super) fn capacity(&self) -> u32 {
+        let bound = self.settings.bounds.participants;
+        self.settings.participant_limit.map_or(bound, |limit| limit.min(bound))
+    }
+}

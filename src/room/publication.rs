@@ -1,0 +1,56 @@
+//! A publication as its room keeps it.
+//!
+//! ```text
+//! publish ──► Connecting ──session ready──► Live (its stream is announced)
+//!                 └────── session failed, unpublish, owner gone ──────┴──► gone
+//! ```
+
+use std::sync::Arc;
+
+use super::{PublishMedia, StreamInfo};
+use crate::ids::{ParticipantId, TransportId};
+
+/// Somebody's publication.
+#[derive(Debug)]
+pub(super) struct Publication {
+    /// Whose.
+    pub(super) owner: ParticipantId,
+    /// The peer connection that carries it.
+    pub(super) transport: TransportId,
+    /// How far it is.
+    pub(super) state: PublicationState,
+}
+
+/// How far a publication is.
+#[derive(Debug)]
+pub(super) enum PublicationState {
+    /// Its media session is being negotiated; nobody else knows of it.
+    Connecting {
+        /// What was asked for.
+        media: PublishMedia,
+        /// The owner's own JSON object, as text.
+        attributes: Arc<str>,
+    },
+    /// It is a stream that everybody knows.
+    Live(Arc<StreamInfo>),
+}
+
+impl Publication {
+    /// The stream, once it is announced.
+    pub(super) fn stream(&self) -> Option<&Arc<StreamInfo>> {
+        match &self.state {
+            PublicationState::Connecting { .. } => None,
+            PublicationState::Live(stream) => Some(stream),
+        }
+    }
+
+    /// Whether it has, or asks for, sound and picture.
+    pub(super) fn kinds(&self) -> (bool, bool) {
+        match &self.state {
+            PublicationState::Connecting { media, .. } => {
+                (media.audio.is_some(), media.video.is_some())
+            }
+            PublicationState::Live(stream) => (stream.audio.is_some(), stream.video.is_some()),
+        }
+    }
+}

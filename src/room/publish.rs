@@ -1,0 +1,187 @@
+//! Publications: asked for, become streams, end.
+
+use std::sync::Arc;
+
+use super::{
+    AgreedMedia, Effect, Notification, PublishMedia, Rejection, Reply, Room, StreamInfo,
+    StreamUpdate,
+    publication::{Publication, PublicationState},
+    session::SOURCE_STREAM_LOSS,
+    telling::Asker,
+};
+use crate::{
+    formats::Resolution,
+    ids::{ParticipantId, SessionId, StreamId, TransportId},
+};
+
+/// Why a publication fails whose ends agreed on none of its tracks, in OWT's words.
+const NO_VALID_TRACKS: &str = "No valid tracks in stream";
+
+impl Room {
+    /// Starts a publication. The checks have OWT's order, which decides what a client is told
+    /// that does several things wrong.
+    pub(super) fn publish(
+        &mut self,
+        asker: &Asker,
+        session: SessionId,
+        transport: TransportId,
+        media: PublishMedia,
+        attributes: Arc<str>,
+    ) -> Result<(), Rejection> {
+        let (audio, video) = (media.audio.is_some(), media.video.is_some());
+        self.check_publisher(&asker.from, audio, video)?;
+        self.check_new_session(&asker.from, &session, &transport)?;
+        if audio && self.settings.audio_in.is_empty() {
+            return Err(Rejection::AudioForbidden);
+        }
+        if video && self.settings.video_in.is_empty() {
+            return Err(Rejection::VideoForbidden);
+        }
+        if !audio && !video {
+            return Err(Rejection::NothingRequested);
+        }
+
+        if let Some(owner) = self.participants.get_mut(&asker.from) {
+            owner.publications += 1;
+        }
+        self.attach(&transport, &asker.from);
+        let state = PublicationState::Connecting { media, attributes };
+        let publication =
+            Publication { owner: asker.from.clone(), transport: transport.clone(), state };
+        self.publications.insert(session.clone(), publication);
+
+        let opened =
+            Reply::SessionOpened { session: session.clone(), transport: transport.clone() };
+        self.grant(asker, opened);
+        self.perform(Effect::OpenPublication {
+            session,
+            transport,
+            audio: audio.then(|| Arc::clone(&self.settings.audio_in)),
+            video: video.then(|| Arc::clone(&self.settings.video_in)),
+        });
+        Ok(())
+    }
+
+    /// Whether somebody may publish this, and one publication more.
+    fn check_publisher(
+        &self,
+        publisher: &ParticipantId,
+        audio: bool,
+        video: bool,
+    ) -> Result<(), Rejection> {
+        let participant = self.participants.get(publisher).ok_or(Rejection::NotJoined)?;
+        participant.permission.publish.check(audio, video)?;
+        let inputs = self.publications.len() as u64;
+        if self.settings.input_limit.is_some_and(|limit| inputs >= u64::from(limit)) {
+            return Err(Rejection::TooManyInputs);
+        }
+        if participant.publications >= self.settings.bounds.publications_per_participant {
+            return Err(Rejection::TooManyInputs);
+        }
+        Ok(())
+    }
+
+    /// Ends a publication on its owner's wish.
+    pub(super) fn unpublish(
+        &mut self,
+        asker: &Asker,
+        session: &SessionId,
+    ) -> Result<(), Rejection> {
+        self.own_publication(&asker.from, &StreamId::from(session))?;
+        self.grant(asker, Reply::Done);
+        self.perform(Effect::CloseSession { session: session.clone() });
+        self.end_publication(session);
+        Ok(())
+    }
+
+    /// A participant's own publication. A mixed stream is nobody's own.
+    pub(super) fn own_publication(
+        &mut self,
+        participant: &ParticipantId,
+        stream: &StreamId,
+    ) -> Result<&mut Publication, Rejection> {
+        if self.view(stream).is_some() {
+            return Err(Rejection::Unauthorized);
+        }
+        let publication = self.publications.get_mut(stream.as_str());
+        let publication = publication.ok_or(Rejection::NoSuchStream)?;
+        if publication.owner != *participant {
+            return Err(Rejection::Unauthorized);
+        }
+        Ok(publication)
+    }
+
+    /// Makes a stream of a connecting publication: its owner hears that it is up, then everybody
+    /// hears of the stream.
+    pub(super) fn publication_ready(&mut self, session: &SessionId, agreed: AgreedMedia) {
+        let Some(publication) = self.publications.get_mut(session) else { return };
+        let PublicationState::Connecting { media, attributes } = &publication.state else { return };
+        let owner = publication.owner.clone();
+        let stream = StreamInfo::of_publication(session, &owner, media, agreed, attributes);
+        if stream.audio.is_none() && stream.video.is_none() {
+            self.perform(Effect::CloseSession { session: session.clone() });
+            self.publication_failed(session, NO_VALID_TRACKS.into());
+            return;
+        }
+
+        let stream = Arc::new(stream);
+        publication.state = PublicationState::Live(Arc::clone(&stream));
+        let transport = publication.transport.clone();
+        self.publications.renew(session);
+        self.tell(&owner, Notification::SessionReady { session: session.clone(), transport });
+        self.announce_stream(Notification::StreamAdded(stream));
+    }
+
+    /// Ends a publication whose media session is gone; its owner hears of it first.
+    pub(super) fn publication_failed(&mut self, session: &SessionId, reason: Arc<str>) {
+        let Some(publication) = self.publications.get(session) else { return };
+        let owner = publication.owner.clone();
+        let transport = publication.transport.clone();
+        let failed = Notification::SessionFailed { session: session.clone(), transport, reason };
+        self.tell(&owner, failed);
+        self.end_publication(session);
+    }
+
+    /// Forgets a publication. If it was a stream, those who subscribed to it lose their
+    /// subscriptions, then everybody hears that it is gone. The owner hears nothing.
+    pub(super) fn end_publication(&mut self, session: &SessionId) {
+        let Some(publication) = self.publications.remove(session) else { return };
+        self.detach(&publication.transport);
+        if let Some(owner) = self.participants.get_mut(&publication.owner) {
+            owner.publications -= 1;
+        }
+        let Some(stream) = publication.stream() else { return };
+
+        let subscriptions = self.subscriptions.iter();
+        let bereft: Vec<SessionId> = subscriptions
+            .filter(|(_, subscription)| subscription.takes_from(&stream.id))
+            .map(|(subscription, _)| subscription.clone())
+            .collect();
+        for subscription in bereft {
+            self.perform(Effect::CloseSession { session: subscription.clone() });
+            self.subscription_failed(&subscription, SOURCE_STREAM_LOSS.into());
+        }
+        self.announce_stream(Notification::StreamRemoved(stream.id.clone()));
+    }
+
+    /// Notes a picture's real size. Everybody hears of it if the stream said otherwise before;
+    /// while the publication still connects it only replaces what the publisher said.
+    pub(super) fn measured(&mut self, stream: &StreamId, resolution: Resolution) {
+        let Some(publication) = self.publications.get_mut(stream.as_str()) else { return };
+        let info = match &mut publication.state {
+            PublicationState::Connecting { media, .. } => {
+                if let Some(video) = &mut media.video {
+                    video.parameters.resolution = Some(resolution);
+                }
+                return;
+            }
+            PublicationState::Live(info) => info,
+        };
+        let Some(known) = Arc::make_mut(info).size_mut() else { return };
+        if known.replace(resolution) == Some(resolution) {
+            return;
+        }
+        let update = StreamUpdate::Whole(Arc::clone(info));
+        self.announce_stream(Notification::StreamUpdated { stream: stream.clone(), update });
+    }
+}

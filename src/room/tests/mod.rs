@@ -1,0 +1,14 @@
+//! Conversations with a room. Each lists exactly all outputs, in order.
+
+mod closing;
+mod control;
+mod idle;
+mod joining;
+mod mirror;
+mod publishing;
+mod scenario;
+mod sessions;
+mod subscribing;
+mod text;
+mod walk;
+mod words;

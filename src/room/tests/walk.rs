@@ -1,0 +1,283 @@
+//! A long random walk with many inputs, sensible and not. Besides the room's own invariants, which
+//! are checked after each input, what everybody was told must add up to the truth after each input.
+
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
+
+use super::{mirror::Mirror, words::*};
+use crate::{
+    formats::{AudioFormat, Resolution, TrackSelection, VideoParameters},
+    ids::{ParticipantId, SessionId, TransportId},
+    room::{
+        Command, Effect, Event, Input, Negotiation, Output, RequestId, Room, SubscribeMedia,
+        TextTarget,
+    },
+};
+
+const SEEDS: u64 = 24;
+const STEPS: u64 = 3_000;
+
+/// Everything that the walks together must have met, lest they prove nothing.
+const SIGHTS: [&str; 38] = [
+    "AlreadyJoined",
+    "Answer",
+    "AudioForbidden",
+    "AudioUnsatisfied",
+    "CloseRoom",
+    "CloseSession",
+    "Disconnect",
+    "Done",
+    "Dropped",
+    "InvalidRole",
+    "Joined",
+    "Negotiate",
+    "NoAudioTrack",
+    "NoSuchReceiver",
+    "NoSuchSession",
+    "NoSuchStream",
+    "NoSuchSubscription",
+    "NoVideoTrack",
+    "NotJoined",
+    "NothingRequested",
+    "OpenPublication",
+    "OpenSubscription",
+    "ParticipantJoined",
+    "ParticipantLeft",
+    "RoomFull",
+    "SessionExists",
+    "SessionFailed",
+    "SessionOpened",
+    "SessionReady",
+    "SetTrackActive",
+    "StreamAdded",
+    "StreamRemoved",
+    "StreamUpdated",
+    "Text",
+    "TextTooLong",
+    "TooManyInputs",
+    "TooManySubscriptions",
+    "VideoUnsatisfied",
+];
+
+#[test]
+fn whatever_happens_everybody_knows_the_truth() {
+    let mut met = BTreeSet::new();
+    for seed in 0..SEEDS {
+        let mut walk = Walk::new(seed);
+        for _ in 0..STEPS {
+            walk.step();
+        }
+        walk.everybody_leaves();
+        met.extend(walk.mirror.met);
+    }
+    let missed: Vec<_> = SIGHTS.into_iter().filter(|sight| !met.contains(*sight)).collect();
+    assert!(missed.is_empty(), "the walks never met {missed:?}");
+}
+
+struct Walk {
+    seed: u64,
+    random: Random,
+    room: Room,
+    now: Instant,
+    mirror: Mirror,
+    requests: u64,
+}
+
+impl Walk {
+    fn new(seed: u64) -> Self {
+        let mut settings = settings();
+        settings.participant_limit = Some(5);
+        settings.input_limit = Some(6);
+        settings.bounds.publications_per_participant = 3;
+        settings.bounds.subscriptions_per_participant = 2;
+        if seed % 8 == 7 {
+            settings.audio_in = [].into();
+        }
+        let now = Instant::now();
+        let room = Room::new(now, id(ROOM), settings);
+        let mirror = Mirror::default();
+        Self { seed, random: Random(seed), room, now, mirror, requests: 0 }
+    }
+
+    fn step(&mut self) {
+        let input = if self.random.one_in(3) {
+            Input::Event(self.event())
+        } else {
+            self.requests += 1;
+            let request = RequestId(self.requests);
+            Input::Command { from: self.participant(), request, command: self.command() }
+        };
+        self.take(&input);
+        // Mostly short moments, so that empty rooms close only now and then.
+        self.now += if self.random.one_in(50) { IDLE } else { Duration::from_millis(10) };
+        if self.room.poll_timeout().is_some_and(|due| due <= self.now) {
+            self.room.handle_timeout(self.now);
+            self.notice(&input);
+        }
+    }
+
+    fn take(&mut self, input: &Input) {
+        self.mirror.before(input);
+        self.room.handle(self.now, input.clone());
+        self.notice(input);
+        self.mirror.compare(&self.room);
+    }
+
+    fn notice(&mut self, input: &Input) {
+        while let Some(output) = self.room.poll_output() {
+            let Self { seed, requests, .. } = self;
+            let context = format!("seed {seed}, request {requests}: {input:?} led to {output:?}");
+            let noticed = std::panic::AssertUnwindSafe(|| self.mirror.notice(input, &output));
+            if let Err(panic) = std::panic::catch_unwind(noticed) {
+                println!("{context}");
+                std::panic::resume_unwind(panic);
+            }
+        }
+    }
+
+    fn everybody_leaves(&mut self) {
+        for participant in self.mirror.participants() {
+            self.take(&Input::Event(Event::ConnectionLost { participant }));
+        }
+        assert!(self.mirror.sessions().is_empty(), "nothing outlives its owner");
+        self.now += IDLE;
+        self.room.handle_timeout(self.now);
+        assert_eq!(self.room.poll_output(), Some(Output::Effect(Effect::CloseRoom)));
+    }
+
+    fn command(&mut self) -> Command {
+        match self.random.below(20) {
+            0..=2 => {
+                let roles = ["presenter", "presenter", "presenter", "viewer", "caller", "king"];
+                join(self.random.pick(&roles))
+            }
+            3 if self.random.one_in(3) => Command::Leave,
+            3 | 4 => {
+                let to = if self.random.one_in(2) {
+                    TextTarget::All
+                } else {
+                    TextTarget::One(self.participant())
+                };
+                say(to, self.random.pick(&["hello", "", "far too long to be accepted"]))
+            }
+            5..=7 => {
+                let session = self.session();
+                let transport = self.transport(&session);
+                publish_on(transport.as_str(), session.as_str(), self.kinds())
+            }
+            8 => unpublish(self.session().as_str()),
+            9..=13 => self.subscription(),
+            14 => unsubscribe(self.session().as_str()),
+            15 | 16 => {
+                let session = self.session();
+                let transport = self.transport(&session);
+                Command::Negotiate { transport, payload: self.negotiation() }
+            }
+            17 | 18 => pause(self.session().as_str(), self.tracks()),
+            _ => play(self.session().as_str(), self.tracks()),
+        }
+    }
+
+    fn event(&mut self) -> Event {
+        let session = self.session();
+        match self.random.below(20) {
+            0..=2 => Event::Answered { transport: self.transport(&session), sdp: "v=0".into() },
+            3..=13 => ready_with(session.as_str(), self.kinds()),
+            14 => failed(session.as_str(), "Ice procedure failed."),
+            15..=17 => {
+                let width = self.random.pick(&[320, 640]);
+                measured(session.as_str(), Resolution { width, height: 240 })
+            }
+            18 => Event::ConnectionLost { participant: self.participant() },
+            _ => Event::Drop { participant: self.participant() },
+        }
+    }
+
+    fn subscription(&mut self) -> Command {
+        let session = self.session();
+        let transport = self.transport(&session);
+        let (audio, video) = self.kinds();
+        let audio = audio.then(|| {
+            let mut wish = wanted_audio(self.session().as_str());
+            if self.random.one_in(4) {
+                wish.format = Some(AudioFormat::PCMA);
+            }
+            wish
+        });
+        let video = video.then(|| {
+            let mut wish = wanted_video(self.session().as_str());
+            if self.random.one_in(4) {
+                wish.parameters =
+                    VideoParameters { resolution: Some(VGA), ..VideoParameters::default() };
+            }
+            wish
+        });
+        Command::Subscribe { session, transport, media: SubscribeMedia { audio, video } }
+    }
+
+    /// One of some more participants than the room admits.
+    fn participant(&mut self) -> ParticipantId {
+        let names = ["alice", "bob", "carol", "dave", "erin", "frank", "grace"];
+        id(self.random.pick(&names))
+    }
+
+    /// One of those that exist, mostly; otherwise of a few others, or a view.
+    fn session(&mut self) -> SessionId {
+        let known = self.mirror.sessions();
+        match self.random.below(12) {
+            0..=6 if !known.is_empty() => self.random.pick(&known),
+            0 => id(MIXED),
+            _ => id(&format!("s{}", self.random.below(30))),
+        }
+    }
+
+    /// The session's own, mostly; otherwise one of a few that sessions come to share.
+    fn transport(&mut self, session: &SessionId) -> TransportId {
+        if self.random.one_in(3) {
+            id(&format!("pc{}", self.random.below(5)))
+        } else {
+            session.into()
+        }
+    }
+
+    fn kinds(&mut self) -> Kinds {
+        self.random.pick(&[AUDIO_VIDEO, AUDIO_VIDEO, AUDIO_VIDEO, AUDIO, VIDEO, NEITHER])
+    }
+
+    fn tracks(&mut self) -> TrackSelection {
+        let all = [TrackSelection::Audio, TrackSelection::Video, TrackSelection::AudioAndVideo];
+        self.random.pick(&all)
+    }
+
+    fn negotiation(&mut self) -> Negotiation {
+        let candidates = Negotiation::RemovedCandidates(Vec::new());
+        self.random.pick(&[offer(), Negotiation::Candidate("candidate:1".into()), candidates])
+    }
+}
+
+/// `SplitMix64`: small, and the same everywhere.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    fn below(&mut self, bound: usize) -> usize {
+        (self.next() % bound as u64) as usize
+    }
+
+    fn one_in(&mut self, chances: usize) -> bool {
+        self.below(chances) == 0
+    }
+
+    fn pick<T: Clone>(&mut self, choices: &[T]) -> T {
+        choices[self.below(choices.len())].clone()
+    }
+}

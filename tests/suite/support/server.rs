@@ -1,0 +1,60 @@
+//! A whole server inside the test process, on loopback ports of its own.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use portico::{
+    config::{Config, MediaAddress},
+    ids::RoomId,
+    server::Server,
+};
+use tempfile::TempDir;
+
+/// A running server with an empty store. Everything is taken down when it is dropped.
+pub(crate) struct TestServer {
+    server: Server,
+    _store: TempDir,
+}
+
+impl TestServer {
+    /// A server on which any room with a valid token exists.
+    pub(crate) async fn start() -> Self {
+        Self::with(|config| config.rooms.create_on_join = true).await
+    }
+
+    /// A server with some settings changed.
+    pub(crate) async fn with(change: impl FnOnce(&mut Config)) -> Self {
+        let store = TempDir::new().expect("a temporary directory");
+        let mut config = Config::default();
+        config.portal.port = 0;
+        config.portal.ip_address = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        config.media.udp_port = 0;
+        config.media.addresses =
+            vec![MediaAddress { bind: IpAddr::V4(Ipv4Addr::LOCALHOST), announce: None }];
+        config.store.path = store.path().to_owned();
+        change(&mut config);
+        let server = Server::start(&config).await.expect("the server starts");
+        Self { server, _store: store }
+    }
+
+    /// Where browsers and socket.io clients go.
+    pub(crate) fn http_url(&self) -> String {
+        format!("http://{}", self.server.address())
+    }
+
+    /// A one-time token.
+    pub(crate) async fn token(&self, room: &str, user: &str, role: &str) -> String {
+        let room: RoomId = room.parse().expect("a room id");
+        self.server
+            .tokens()
+            .issue(&room, user, role, None)
+            .await
+            .expect("a token")
+            .reveal()
+            .to_owned()
+    }
+
+    /// The server itself.
+    pub(crate) fn server(&self) -> &Server {
+        &self.server
+    }
+}
