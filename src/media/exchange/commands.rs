@@ -138,6 +138,8 @@ impl Exchange {
             track.active = active;
             if active {
                 self.restart_subscribers(key, now);
+            } else {
+                track.key_frames.satisfied();
             }
         }
     }

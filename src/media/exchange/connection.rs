@@ -137,7 +137,7 @@ impl Exchange {
         self.say_goodbye(key, now);
         let transport = self.transports.remove(key);
         for path in &transport.paths {
-            self.by_path.remove(path);
+            self.by_path.remove(&path.path);
         }
         self.by_ufrag.remove(&transport.local.ufrag);
         for track in &transport.incoming {
@@ -192,6 +192,9 @@ impl Exchange {
         let source = subscribed.source.and_then(|source| self.incoming.get_mut(source));
         if let Some(published) = source {
             published.track.subscribers.retain(|other| *other != key);
+            if published.track.subscribers.is_empty() {
+                published.track.key_frames.satisfied();
+            }
         }
     }
 }

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::{
     Exchange,
-    transport::{CONSENT_TIMEOUT, MAX_PATHS},
+    transport::{CONSENT_TIMEOUT, MAX_PATHS, ProvedPath},
 };
 use crate::media::{
     forward::rtp,
@@ -48,9 +48,9 @@ impl Exchange {
             Reply::Refused { datagram } => self.outbox.push(path, &datagram),
             Reply::Valid { datagram, nominated } => {
                 self.outbox.push(path, &datagram);
-                self.admit_path(key, path);
+                self.admit_path(key, path, now);
                 let transport = &mut self.transports[key];
-                if transport.path.is_none() || nominated {
+                if transport.path.is_none() || nominated || transport.path_is_silent(now) {
                     if transport.path.is_some_and(|before| before != path) {
                         let (room, id) = (&transport.room_id, &transport.id);
                         tracing::debug!(%room, transport = %id, to = %path.remote, "path changed");
@@ -66,26 +66,28 @@ impl Exchange {
     }
 
     /// From now on, what comes by `path` is this transport's.
-    fn admit_path(&mut self, key: usize, path: Path) {
-        match self.by_path.insert(path, key) {
-            Some(before) if before == key => return,
-            Some(before) => {
-                if let Some(other) = self.transports.get_mut(before) {
-                    other.paths.retain(|known| *known != path);
-                    other.path = other.path.filter(|known| *known != path);
-                }
-            }
-            None => {}
-        }
+    fn admit_path(&mut self, key: usize, path: Path, now: Instant) {
+        let before = self.by_path.insert(path, key);
         let transport = &mut self.transports[key];
+        if before == Some(key) {
+            let mut proved = transport.paths.iter_mut();
+            if let Some(proved) = proved.find(|proved| proved.path == path) {
+                proved.at = now;
+            }
+            return;
+        }
         if transport.paths.len() >= MAX_PATHS {
             let in_use = transport.path;
-            let oldest = transport.paths.iter().position(|known| Some(*known) != in_use);
+            let oldest = transport.paths.iter().position(|proved| Some(proved.path) != in_use);
             if let Some(oldest) = oldest {
                 let oldest = transport.paths.remove(oldest);
-                self.by_path.remove(&oldest);
+                self.by_path.remove(&oldest.path);
             }
         }
-        self.transports[key].paths.push(path);
+        transport.paths.push(ProvedPath { path, at: now });
+        if let Some(other) = before.and_then(|before| self.transports.get_mut(before)) {
+            other.paths.retain(|proved| proved.path != path);
+            other.path = other.path.filter(|in_use| *in_use != path);
+        }
     }
 }

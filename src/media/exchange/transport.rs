@@ -28,6 +28,19 @@ pub(super) const CONSENT_TIMEOUT: Duration = Duration::from_secs(30);
 /// one replaces the oldest.
 pub(super) const MAX_PATHS: usize = 8;
 
+/// After this time without a check by the path in use, a check by another one is reason enough to
+/// change over: a translation on the way may have changed without the peer's knowing. Browsers
+/// check at least every 2.5 s.
+pub(super) const PATH_SILENCE: Duration = Duration::from_secs(3);
+
+/// A path by which the peer proved itself.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ProvedPath {
+    pub(super) path: Path,
+    /// When it did last.
+    pub(super) at: Instant,
+}
+
 /// What the negotiation told about the peer.
 pub(super) struct Remote {
     pub(super) ufrag: Arc<str>,
@@ -53,7 +66,7 @@ pub(super) struct Transport {
     /// Where the peer is sent to.
     pub(super) path: Option<Path>,
     /// Where it may come from, oldest first.
-    pub(super) paths: Vec<Path>,
+    pub(super) paths: Vec<ProvedPath>,
     /// Keys of the tracks.
     pub(super) incoming: Vec<usize>,
     pub(super) outgoing: Vec<usize>,
@@ -74,6 +87,12 @@ impl Transport {
     /// Whether ICE and DTLS are up.
     pub(super) fn is_connected(&self) -> bool {
         self.sealer.is_some()
+    }
+
+    /// Whether the peer has long said nothing by the path that it is sent to.
+    pub(super) fn path_is_silent(&self, now: Instant) -> bool {
+        let proved = self.paths.iter().find(|proved| Some(proved.path) == self.path);
+        proved.is_none_or(|proved| now.saturating_duration_since(proved.at) > PATH_SILENCE)
     }
 }
 

@@ -129,7 +129,7 @@ impl OutgoingTrack {
             }
             Gate::Open => {}
         }
-        let number = self.numbers.to_subscriber(slot.index)?;
+        let number = self.numbers.forward(slot.index)?;
         self.time_offset.get_or_insert(slot.timestamp.wrapping_sub(FIRST_TIMESTAMP));
         self.packets = self.packets.wrapping_add(1);
         let payload_len = slot.data.len() - slot.header_len;
@@ -142,7 +142,7 @@ impl OutgoingTrack {
     /// may be sent again now.
     pub(crate) fn repeatable(&mut self, sequence: u16, now: Instant) -> Option<u64> {
         let number = extend(self.numbers.highest()?, sequence);
-        let source = self.numbers.to_source(number)?;
+        let source = self.numbers.backward(number)?;
         self.repeats.admit(number, now).then_some(source)
     }
 
@@ -154,7 +154,7 @@ impl OutgoingTrack {
         stamp: [u8; 3],
         buffer: &mut Vec<u8>,
     ) -> Option<Written> {
-        let number = self.numbers.to_subscriber(slot.index).filter(|_| !slot.is_filler)?;
+        let number = self.numbers.forward(slot.index).filter(|_| !slot.is_filler)?;
         if !self.budget.spend(slot.data.len()) {
             return None;
         }

@@ -52,7 +52,7 @@ impl SequenceMap {
     }
 
     /// The subscriber's number of the packet `source`; `None` when it is none of the subscriber's.
-    pub(crate) fn to_subscriber(&mut self, source: u64) -> Option<u64> {
+    pub(crate) fn forward(&mut self, source: u64) -> Option<u64> {
         let at = self.segments.iter().rposition(|segment| segment.source <= source)?;
         let out = self.segments[at].out + (source - self.segments[at].source);
         if self.segments.get(at + 1).is_some_and(|later| out >= later.out) {
@@ -63,7 +63,7 @@ impl SequenceMap {
     }
 
     /// The packet that the subscriber knows by the number `out`.
-    pub(crate) fn to_source(&self, out: u64) -> Option<u64> {
+    pub(crate) fn backward(&self, out: u64) -> Option<u64> {
         if out >= self.next {
             return None;
         }
@@ -86,18 +86,18 @@ mod tests {
     use super::*;
 
     fn map(numbers: &mut SequenceMap, sources: &[u64]) -> Vec<Option<u64>> {
-        sources.iter().map(|source| numbers.to_subscriber(*source)).collect()
+        sources.iter().map(|source| numbers.forward(*source)).collect()
     }
 
     #[test]
     fn numbers_start_low_and_keep_the_distances_of_the_source() {
         let mut numbers = SequenceMap::new();
-        assert_eq!(numbers.to_subscriber(7), None, "not started");
+        assert_eq!(numbers.forward(7), None, "not started");
         numbers.resume_at(70_000);
         assert_eq!(map(&mut numbers, &[70_000, 70_003, 70_001]), [Some(1), Some(4), Some(2)]);
-        assert_eq!(numbers.to_subscriber(69_999), None, "before the start");
-        assert_eq!(numbers.to_source(4), Some(70_003));
-        assert_eq!(numbers.to_source(5), None, "never sent");
+        assert_eq!(numbers.forward(69_999), None, "before the start");
+        assert_eq!(numbers.backward(4), Some(70_003));
+        assert_eq!(numbers.backward(5), None, "never sent");
     }
 
     #[test]
@@ -107,9 +107,9 @@ mod tests {
         map(&mut numbers, &[10, 11]);
         numbers.resume_at(500);
         assert_eq!(map(&mut numbers, &[500, 501]), [Some(3), Some(4)]);
-        assert_eq!(numbers.to_subscriber(300), None, "from within the pause");
-        assert_eq!(numbers.to_source(2), Some(11));
-        assert_eq!(numbers.to_source(3), Some(500));
+        assert_eq!(numbers.forward(300), None, "from within the pause");
+        assert_eq!(numbers.backward(2), Some(11));
+        assert_eq!(numbers.backward(3), Some(500));
     }
 
     #[test]
@@ -123,7 +123,7 @@ mod tests {
         assert_eq!(map(&mut numbers, &[15]), [Some(4)]);
         numbers.skip(14);
         assert_eq!(map(&mut numbers, &[16]), [Some(5)]);
-        assert_eq!(numbers.to_source(2), Some(13));
+        assert_eq!(numbers.backward(2), Some(13));
     }
 
     #[test]
@@ -131,11 +131,11 @@ mod tests {
         let mut numbers = SequenceMap::new();
         for jump in 0..1000_u64 {
             numbers.resume_at(jump * 100);
-            numbers.to_subscriber(jump * 100);
+            numbers.forward(jump * 100);
         }
         assert_eq!(numbers.segments.len(), MAX_SEGMENTS);
         assert_eq!(numbers.highest(), Some(1000));
-        assert_eq!(numbers.to_source(1), None);
-        assert_eq!(numbers.to_source(1000), Some(99_900));
+        assert_eq!(numbers.backward(1), None);
+        assert_eq!(numbers.backward(1000), Some(99_900));
     }
 }

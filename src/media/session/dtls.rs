@@ -261,15 +261,12 @@ impl Dtls {
         let seen = endpoint.read(now, PEER, None, BytesMut::from(datagram));
         let mut events = Vec::new();
         for event in seen.map_err(DtlsError::of)? {
-            match event {
-                EndpointEvent::HandshakeComplete => {
-                    *connected = true;
-                    let keys = export(endpoint, *profile, &*self.identity.provider)?;
-                    events.push(DtlsEvent::Connected(Box::new(keys)));
-                }
-                EndpointEvent::PeerClosed => events.push(DtlsEvent::Closed),
-                // No application data is negotiated, and events to come are none of ours.
-                _ => {}
+            if matches!(event, EndpointEvent::HandshakeComplete) {
+                *connected = true;
+                let keys = export(endpoint, *profile, &*self.identity.provider)?;
+                events.push(DtlsEvent::Connected(Box::new(keys)));
+            } else if matches!(event, EndpointEvent::PeerClosed) {
+                events.push(DtlsEvent::Closed);
             }
         }
         Ok(events)

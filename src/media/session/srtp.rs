@@ -60,12 +60,13 @@ pub(crate) fn both_ways(
     config.set_session_keys_from_keying_material(material, false).map_err(SrtpError::of)?;
     let SessionKeys { local_master_key, local_master_salt, remote_master_key, remote_master_salt } =
         &config.keys;
-    Ok(match profile {
-        ProtectionProfile::AeadAes128Gcm | ProtectionProfile::AeadAes256Gcm => (
+    let is_gcm = profile.aead_auth_tag_len() > 0;
+    Ok(match is_gcm {
+        true => (
             Sealer::Gcm(GcmSealer::new(local_master_key, local_master_salt, crypto)?),
             Opener::Gcm(GcmOpener::new(remote_master_key, remote_master_salt, crypto)?),
         ),
-        _ => (
+        false => (
             Sealer::Legacy(LegacySealer::new(
                 profile,
                 local_master_key,

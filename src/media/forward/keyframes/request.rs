@@ -6,10 +6,17 @@ use std::time::{Duration, Instant};
 /// and a publisher that everybody asks is not overrun.
 const INTERVAL: Duration = Duration::from_millis(200);
 
+/// Requests that are repeated so quickly; a publisher that has not answered these sends nothing.
+const QUICK: u32 = 10;
+
+/// The time between the further ones.
+const SLOW_INTERVAL: Duration = Duration::from_secs(2);
+
 /// The wishes for one track.
 #[derive(Debug, Default)]
 pub(crate) struct KeyFrameRequests {
     wanted: bool,
+    unanswered: u32,
     last: Option<Instant>,
 }
 
@@ -19,20 +26,23 @@ impl KeyFrameRequests {
         self.wanted = true;
     }
 
-    /// A key frame begins; who wished for one has it.
+    /// A key frame begins, and who wished for one has it; or nobody is left who does.
     pub(crate) fn satisfied(&mut self) {
         self.wanted = false;
+        self.unanswered = 0;
     }
 
     /// When the next request may go out, if one is wished for.
     pub(crate) fn next_due(&self, now: Instant) -> Option<Instant> {
-        self.wanted.then(|| self.last.map_or(now, |last| last + INTERVAL))
+        let interval = if self.unanswered < QUICK { INTERVAL } else { SLOW_INTERVAL };
+        self.wanted.then(|| self.last.map_or(now, |last| last + interval))
     }
 
     /// Whether to send a request now. Until a key frame comes, it is repeated.
     pub(crate) fn take_due(&mut self, now: Instant) -> bool {
         let due = self.next_due(now).is_some_and(|due| due <= now);
         if due {
+            self.unanswered = self.unanswered.saturating_add(1);
             self.last = Some(now);
         }
         due
@@ -58,5 +68,23 @@ mod tests {
         assert!(!requests.take_due(start + INTERVAL * 5));
         requests.want();
         assert!(requests.take_due(start + INTERVAL * 5));
+    }
+
+    #[test]
+    fn a_publisher_that_does_not_answer_is_asked_rarely() {
+        let mut now = Instant::now();
+        let end = now + Duration::from_secs(62);
+        let mut requests = KeyFrameRequests::default();
+        requests.want();
+        let mut asked = 0;
+        while now < end {
+            asked += u32::from(requests.take_due(now));
+            now += Duration::from_millis(50);
+        }
+        assert!((QUICK + 28..=QUICK + 31).contains(&asked), "{asked}");
+        requests.satisfied();
+        requests.want();
+        assert!(requests.take_due(now));
+        assert!(requests.take_due(now + INTERVAL), "quickly again");
     }
 }

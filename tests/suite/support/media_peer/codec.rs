@@ -126,24 +126,12 @@ const EXTENSIONS: [(RtpCodecKind, &str); 8] = [
     (RtpCodecKind::Video, "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id"),
 ];
 
-/// What goes into every offer of a peer that speaks these codecs.
+/// All that a peer with these codecs knows.
 pub(super) fn media_engine(codecs: &[Codec]) -> MediaEngine {
     let mut engine = MediaEngine::default();
-    let mut register = |rtp_codec, payload_type, kind| {
-        let parameters = RTCRtpCodecParameters { rtp_codec, payload_type };
-        engine.register_codec(parameters, kind).expect("audio and video are known kinds");
-    };
-    for codec in codecs {
-        register(codec.described(), codec.payload_type, codec.kind());
-        if let Some(payload_type) = codec.rtx {
-            let rtx = RTCRtpCodec {
-                mime_type: "video/rtx".to_owned(),
-                clock_rate: codec.clock_rate,
-                channels: 0,
-                sdp_fmtp_line: format!("apt={}", codec.payload_type),
-                rtcp_feedback: Vec::new(),
-            };
-            register(rtx, payload_type, codec.kind());
+    for kind in [RtpCodecKind::Audio, RtpCodecKind::Video] {
+        for codec in parameters(codecs, kind) {
+            engine.register_codec(codec, kind).expect("audio and video are known kinds");
         }
     }
     for (kind, uri) in EXTENSIONS {
@@ -151,4 +139,24 @@ pub(super) fn media_engine(codecs: &[Codec]) -> MediaEngine {
         engine.register_header_extension(extension, kind, None).expect("fewer than 14");
     }
     engine
+}
+
+/// The codecs of one kind as an m-line lists them, each followed by its retransmissions.
+pub(super) fn parameters(codecs: &[Codec], kind: RtpCodecKind) -> Vec<RTCRtpCodecParameters> {
+    let mut list = Vec::new();
+    for codec in codecs.iter().filter(|codec| codec.kind() == kind) {
+        let payload_type = codec.payload_type;
+        list.push(RTCRtpCodecParameters { rtp_codec: codec.described(), payload_type });
+        list.extend(codec.rtx.map(|payload_type| RTCRtpCodecParameters {
+            rtp_codec: RTCRtpCodec {
+                mime_type: "video/rtx".to_owned(),
+                clock_rate: codec.clock_rate,
+                channels: 0,
+                sdp_fmtp_line: format!("apt={}", codec.payload_type),
+                rtcp_feedback: Vec::new(),
+            },
+            payload_type,
+        }));
+    }
+    list
 }

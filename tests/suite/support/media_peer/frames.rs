@@ -210,12 +210,12 @@ fn h265_parameter_sets(picture: Picture) -> (Vec<u8>, &'static [u8]) {
     sps.put(0, 1).golomb(0).golomb(0);
     // Picture order of 8 bits, buffer sizes, block sizes, depths of the transform tree.
     sps.golomb(4).put(1, 1).golomb(0).golomb(0).golomb(0);
-    sps.golomb(0).golomb(1).golomb(0).golomb(3).golomb(0).golomb(0);
+    sps.golomb(0).golomb(1).golomb(0).golomb(2).golomb(0).golomb(0);
     // No further tools, no reference sets, no long-term references, no VUI.
     sps.put(0, 4).golomb(0).put(0, 5).stop();
     let mut pps = Bits::default();
     pps.golomb(0).golomb(0).put(0, 7).golomb(0).golomb(0).golomb(0).put(0, 3);
-    pps.golomb(0).golomb(0).put(0, 11).golomb(0).put(0, 2).stop();
+    pps.golomb(0).golomb(0).put(0, 10).golomb(0).put(0, 2).stop();
     let units = [(&[0x40, 1][..], vps), (&[0x42, 1], sps), (&[0x44, 1], pps)];
     (aggregate(&[48 << 1, 1], &units), &[0x4e, 1])
 }
@@ -245,7 +245,7 @@ fn av1(picture: Picture, key: bool, first: bool, last: bool) -> Vec<u8> {
         bits.put(0, 3).put(0, 2).put(0, 2).put(0, 5).put(0, 12).put(5, 5);
         bits.put(15, 4).put(15, 4).put(width - 1, 16).put(height - 1, 16);
         // No frame ids, no tools up to order hints, screen content and integer vectors by choice.
-        bits.put(0, 3).put(0, 5).put(0b11, 2);
+        bits.put(0, 3).put(0, 6).put(0b11, 2);
         // No super-resolution, no filters, 8 bits, colour, default description, no film grain.
         bits.put(0, 3).put(0, 4).put(0, 2).put(0, 1).put(0, 1).stop();
         let sequence = bits.finish();

@@ -3,7 +3,7 @@
 //!
 //! ```ignore
 //! let mut peer = MediaPeer::builder().codecs(&[Codec::OPUS, Codec::VP8]).build().await;
-//! let mut video = peer.add_source(Codec::VP8).await;
+//! let mut video = peer.add_source(&[Codec::VP8]).await;
 //! let answer = server.answer(peer.offer().await);
 //! peer.accept(&answer).await;
 //! peer.connected().await;
@@ -13,9 +13,10 @@
 //! All waits are for events and end in a panic after [`PATIENCE`].
 
 // Each test uses a part of it.
-#![allow(dead_code, unused_imports)]
+#![allow(dead_code)]
 
 mod bits;
+mod builder;
 mod codec;
 mod frames;
 mod source;
@@ -24,7 +25,6 @@ mod tests;
 mod wire;
 
 use std::{
-    collections::VecDeque,
     sync::{
         Arc, Mutex,
         atomic::{AtomicU32, Ordering},
@@ -32,12 +32,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use async_trait::async_trait;
 use rtc::{
-    ice::mdns::MulticastDnsMode,
-    interceptor::{
-        NackResponderBuilder, ReceiverReportBuilder, Registry, SenderReportBuilder, Slot,
-    },
     rtcp::{
         self,
         payload_feedbacks::picture_loss_indication::PictureLossIndication,
@@ -52,21 +47,16 @@ use rtc::{
 use tokio::sync::{mpsc, watch};
 use webrtc::{
     media_stream::{track_local::TrackLocal, track_remote::TrackRemote},
-    peer_connection::{
-        PeerConnection, PeerConnectionBuilder, PeerConnectionEventHandler, RTCIceGatheringState,
-        RTCPeerConnectionState, RTCSessionDescription, SettingEngineBuilder,
-    },
+    peer_connection::{PeerConnection, RTCPeerConnectionState, RTCSessionDescription},
 };
 
+use self::source::Negotiated;
 pub(crate) use self::{
+    builder::Builder,
     codec::Codec,
     frames::{Mark, Picture},
-    source::{Outgoing, Pace, Running, Sent, Source},
+    source::{Outgoing, Pace, Source},
     wire::{Control, KeyFrameRequests, Received},
-};
-use self::{
-    source::Negotiated,
-    wire::{Loss, WIRE_SLOT, Wire},
 };
 
 pub(crate) use webrtc::peer_connection::{
@@ -76,121 +66,12 @@ pub(crate) use webrtc::peer_connection::{
 /// How long a test waits for what has to happen.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
-/// From one ICE check to the next; browsers begin at 50 ms, and tests are in a hurry.
-const ICE_CHECK_INTERVAL: Duration = Duration::from_millis(20);
-
-/// Checks of a candidate pair before it is given up: 10 s of them.
-const ICE_CHECKS: u16 = 500;
-
 /// SSRCs of this process; each source takes one for itself and the next for retransmissions.
 static NEXT_SSRC: AtomicU32 = AtomicU32::new(0x5000_0000);
-
-/// How a [`MediaPeer`] is to behave.
-#[derive(Default)]
-pub(crate) struct Builder {
-    codecs: Vec<Codec>,
-    srtp_profiles: Vec<SrtpProtectionProfile>,
-    wrong_fingerprint: bool,
-    loss: Option<Loss>,
-}
-
-impl Builder {
-    /// What the peer can send and receive, best first.
-    pub(crate) fn codecs(mut self, codecs: &[Codec]) -> Self {
-        self.codecs = codecs.to_vec();
-        self
-    }
-
-    /// Offers only these SRTP profiles in the DTLS handshake.
-    pub(crate) fn srtp_profiles(mut self, profiles: &[SrtpProtectionProfile]) -> Self {
-        self.srtp_profiles = profiles.to_vec();
-        self
-    }
-
-    /// Puts a fingerprint into the SDP that is not the certificate's.
-    pub(crate) fn wrong_fingerprint(mut self) -> Self {
-        self.wrong_fingerprint = true;
-        self
-    }
-
-    /// Loses the outgoing RTP packets that the function picks. They stay in the retransmission
-    /// buffer.
-    pub(crate) fn lose(
-        mut self,
-        loss: impl FnMut(&rtc::rtp::Header) -> bool + Send + Sync + 'static,
-    ) -> Self {
-        self.loss = Some(Box::new(loss));
-        self
-    }
-
-    /// Loses every n-th outgoing RTP packet.
-    pub(crate) fn lose_every(self, n: u32) -> Self {
-        let mut count = 0;
-        self.lose(move |_| {
-            count += 1;
-            count % n == 0
-        })
-    }
-
-    /// Makes the peer, bound to a port of 127.0.0.1.
-    pub(crate) async fn build(self) -> MediaPeer {
-        let (packets_to, packets) = mpsc::unbounded_channel();
-        let (controls_to, controls) = mpsc::unbounded_channel();
-        let (requests_to, key_frame_requests) = watch::channel(KeyFrameRequests::default());
-        let (lost_to, lost) = watch::channel(Vec::new());
-        let wire = Wire {
-            packets: packets_to,
-            controls: controls_to,
-            key_frame_requests: requests_to,
-            loss: self.loss,
-            lost: lost_to,
-            inbound: VecDeque::new(),
-            outbound: VecDeque::new(),
-        };
-        let (tracks_to, tracks) = watch::channel(Vec::new());
-        let (state_to, state) = watch::channel(RTCPeerConnectionState::New);
-        let (gathered_to, gathered) = watch::channel(false);
-        let events = Events { tracks: tracks_to, state: state_to, gathered: gathered_to };
-        let mut settings = SettingEngineBuilder::new()
-            .with_multicast_dns_mode(MulticastDnsMode::Disabled)
-            .with_ice_connection_attempts(Some(ICE_CHECK_INTERVAL), Some(ICE_CHECKS));
-        if !self.srtp_profiles.is_empty() {
-            settings = settings.with_srtp_protection_profiles(self.srtp_profiles);
-        }
-        let registry = Registry::new()
-            .with(Slot::from(WIRE_SLOT), wire)
-            .with(Slot::NackResponder, NackResponderBuilder::new().build())
-            .with(Slot::ReceiverReport, ReceiverReportBuilder::new().build())
-            .with(Slot::SenderReport, SenderReportBuilder::new().build());
-        let connection = PeerConnectionBuilder::new()
-            .with_media_engine(codec::media_engine(&self.codecs))
-            .with_setting_engine(settings.build())
-            .with_interceptor_registry(registry)
-            .with_handler(Arc::new(events))
-            .with_udp_addrs(vec!["127.0.0.1:0".to_owned()])
-            .build()
-            .await
-            .expect("loopback can be bound");
-        MediaPeer {
-            connection: Arc::new(connection),
-            codecs: self.codecs,
-            wrong_fingerprint: self.wrong_fingerprint,
-            m_lines: Vec::new(),
-            packets,
-            controls,
-            key_frame_requests,
-            lost,
-            tracks,
-            state,
-            gathered,
-        }
-    }
-}
 
 /// A WebRTC client.
 pub(crate) struct MediaPeer {
     connection: Arc<dyn PeerConnection>,
-    codecs: Vec<Codec>,
     wrong_fingerprint: bool,
     /// What was negotiated, one per m-line.
     m_lines: Vec<Arc<Mutex<Negotiated>>>,
@@ -213,22 +94,27 @@ impl MediaPeer {
         Builder::default()
     }
 
-    /// Adds a `sendonly` m-line for a codec's kind. Whichever codec of that kind the answer
-    /// chooses is sent. The source can send once [`Self::accept`] has seen the answer.
-    pub(crate) async fn add_source(&mut self, codec: Codec) -> Source {
+    /// Adds a `sendonly` m-line that offers these codecs, all of one kind. The source sends what
+    /// the answer chooses, from [`Self::accept`] on. `rtc` makes sender reports and
+    /// retransmissions for the first codec only.
+    pub(crate) async fn add_source(&mut self, codecs: &[Codec]) -> Source {
         let ssrc = NEXT_SSRC.fetch_add(2, Ordering::Relaxed);
-        let track = Source::track(&codec, ssrc);
+        let first = codecs.first().expect("at least one codec");
+        let track = Source::track(first, ssrc);
         let direction = RTCRtpTransceiverDirection::Sendonly;
         let init = RTCRtpTransceiverInit { direction, ..Default::default() };
-        self.connection
+        let transceiver = self
+            .connection
             .add_transceiver_from_track(Arc::clone(&track) as Arc<dyn TrackLocal>, Some(init))
             .await
-            .expect("a codec of the peer");
+            .expect("an open connection");
+        let offered = codec::parameters(codecs, first.kind());
+        transceiver.set_codec_preferences(offered).await.expect("codecs of the peer");
         let negotiated = Arc::new(Mutex::new(Negotiated::default()));
         self.m_lines.push(Arc::clone(&negotiated));
         Source {
             track,
-            codecs: self.codecs.clone(),
+            codecs: codecs.to_vec(),
             negotiated,
             key_frame_requests: self.key_frame_requests.clone(),
             ssrc,
@@ -369,30 +255,6 @@ impl MediaPeer {
     /// Closes the connection, as a browser tab does.
     pub(crate) async fn close(self) {
         self.connection.close().await.expect("it was open");
-    }
-}
-
-/// Events of the connection, as values to wait for.
-struct Events {
-    tracks: watch::Sender<Vec<Arc<dyn TrackRemote>>>,
-    state: watch::Sender<RTCPeerConnectionState>,
-    gathered: watch::Sender<bool>,
-}
-
-#[async_trait]
-impl PeerConnectionEventHandler for Events {
-    async fn on_ice_gathering_state_change(&self, state: RTCIceGatheringState) {
-        self.gathered.send_replace(state == RTCIceGatheringState::Complete);
-    }
-
-    async fn on_connection_state_change(&self, state: RTCPeerConnectionState) {
-        self.state.send_replace(state);
-    }
-
-    async fn on_track(&self, track: Arc<dyn TrackRemote>) {
-        self.tracks.send_modify(|tracks| tracks.push(Arc::clone(&track)));
-        // Its packets were reported at the wire; here they only have to be taken away.
-        tokio::spawn(async move { while track.poll().await.is_some() {} });
     }
 }
 

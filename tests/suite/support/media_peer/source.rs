@@ -51,7 +51,7 @@ pub(crate) struct Source {
 }
 
 /// Everything about one RTP packet that a test may want to choose.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Outgoing {
     /// The sequence number.
     pub(crate) sequence: u16,
