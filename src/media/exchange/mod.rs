@@ -12,6 +12,8 @@ mod datagrams;
 mod deadlines;
 mod media;
 mod negotiate;
+#[cfg(test)]
+mod tests;
 mod transport;
 
 use std::{

@@ -61,26 +61,14 @@ pub(crate) fn both_ways(
     let SessionKeys { local_master_key, local_master_salt, remote_master_key, remote_master_salt } =
         &config.keys;
     let is_gcm = profile.aead_auth_tag_len() > 0;
-    Ok(match is_gcm {
-        true => (
-            Sealer::Gcm(GcmSealer::new(local_master_key, local_master_salt, crypto)?),
-            Opener::Gcm(GcmOpener::new(remote_master_key, remote_master_salt, crypto)?),
-        ),
-        false => (
-            Sealer::Legacy(LegacySealer::new(
-                profile,
-                local_master_key,
-                local_master_salt,
-                crypto,
-            )?),
-            Opener::Legacy(LegacyOpener::new(
-                profile,
-                remote_master_key,
-                remote_master_salt,
-                crypto,
-            )?),
-        ),
-    })
+    if is_gcm {
+        let sealer = GcmSealer::new(local_master_key, local_master_salt, crypto)?;
+        let opener = GcmOpener::new(remote_master_key, remote_master_salt, crypto)?;
+        return Ok((Sealer::Gcm(sealer), Opener::Gcm(opener)));
+    }
+    let sealer = LegacySealer::new(profile, local_master_key, local_master_salt, crypto)?;
+    let opener = LegacyOpener::new(profile, remote_master_key, remote_master_salt, crypto)?;
+    Ok((Sealer::Legacy(sealer), Opener::Legacy(opener)))
 }
 
 /// Bytes of keying material that a profile needs.

@@ -9,7 +9,7 @@ use crate::support::media_peer::{Codec, Control, MediaPeer, Pace, Received};
 async fn loss_is_reported_within_a_percent() {
     let mut stage = Stage::new();
     let mut publisher = MediaPeer::builder().codecs(&[Codec::VP8]).lose_every(9).build().await;
-    let video = publisher.add_source(Codec::VP8).await;
+    let video = publisher.add_source(&[Codec::VP8]).await;
     let ssrc = video.ssrc;
     stage.publish(&mut publisher, "pub").await;
     let mut running = video.run(Pace::VIDEO);
@@ -39,7 +39,7 @@ async fn loss_is_reported_within_a_percent() {
 async fn publishers_hear_of_their_reports_and_of_a_bitrate() {
     let mut stage = Stage::new();
     let mut publisher = peer(&[Codec::VP8]).await;
-    let video = publisher.add_source(Codec::VP8).await;
+    let video = publisher.add_source(&[Codec::VP8]).await;
     let ssrc = video.ssrc;
     stage.publish(&mut publisher, "pub").await;
     let _running = video.run(Pace::VIDEO);
@@ -72,8 +72,8 @@ async fn sender_reports_keep_lips_in_sync() {
     let mut stage = Stage::new();
     let codecs = [Codec::OPUS, Codec::VP8];
     let mut publisher = peer(&codecs).await;
-    let audio = publisher.add_source(Codec::OPUS).await;
-    let mut video = publisher.add_source(Codec::VP8).await;
+    let audio = publisher.add_source(&[Codec::OPUS]).await;
+    let mut video = publisher.add_source(&[Codec::VP8]).await;
     video.next_timestamp = u32::MAX - 100_000;
     stage.publish(&mut publisher, "pub").await;
     let mut subscriber = peer(&codecs).await;
