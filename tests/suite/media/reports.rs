@@ -86,11 +86,14 @@ async fn sender_reports_keep_lips_in_sync() {
         let (report, counts, heard) = sender_report(&mut subscriber, first.ssrc).await;
         assert!(counts > 0);
         let packet = subscriber.packet_that(of(payload_type)).await;
-        let arrival = packet.arrival.saturating_duration_since(heard).as_secs_f64();
-        let wall = (report.0 as f64) / f64::from(u32::MAX) + arrival;
-        // The report was made just before it was heard; so this is the age of the packet.
-        offsets.push(wall - recorded(&packet, report, rate));
+        let earlier = heard.saturating_duration_since(packet.arrival).as_secs_f64();
+        let later = packet.arrival.saturating_duration_since(heard).as_secs_f64();
+        // The report was made just before it was heard, so this is when the packet arrived, and
+        // the difference is how old it was then: as old as what arrived with it of the other kind.
+        let arrival = (report.0 as f64) / f64::from(u32::MAX) + later - earlier;
+        offsets.push(arrival - recorded(&packet, report, rate));
     }
+    assert!(offsets.iter().all(|age| age.abs() < 0.5), "ages {offsets:?}");
     let skew = (offsets[0] - offsets[1]).abs();
     assert!(skew < 0.04, "skew {skew} s of {offsets:?}");
 }
