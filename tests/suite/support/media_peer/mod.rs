@@ -168,7 +168,7 @@ impl MediaPeer {
         self.connection.set_remote_description(description).await.expect("an acceptable answer");
         let sections = answer.split("\nm=").skip(1);
         for (m_line, section) in self.m_lines.iter().zip(sections) {
-            *m_line.lock().unwrap() = negotiated(section);
+            *m_line.lock().expect("no holder panics") = negotiated(section);
         }
     }
 
