@@ -40,7 +40,7 @@ impl Section for Media {
     fn read(keys: &mut Keys<'_, '_>) -> Self {
         let wanted = "a list such as [{ bind = \"10.0.0.5\", announce = \"203.0.113.7\" }]";
         Self {
-            udp_port: keys.whole("udp_port", 0, 0..=u16::MAX),
+            udp_port: keys.whole("udp_port", 10_000, 0..=u16::MAX),
             addresses: keys.convert("addresses", Vec::new(), wanted, addresses),
             workers: keys.whole("workers", 0, 0..=MAX_WORKERS),
         }

@@ -1,33 +1,24 @@
 //! The messages between the server and its mixing agent. No GStreamer inside, so that the server
 //! needs none.
+//!
+//! One stream connection carries everything: frames of a fixed [`Header`] and a payload. Control
+//! frames hold one JSON message ([`ToAgent`] or [`FromAgent`]); media frames hold one RTP packet
+//! each, to the agent for an input, from it for an output.
+//!
+//! The server speaks first with [`ToAgent::Hello`]; the agent answers [`FromAgent::Ready`] with
+//! what this machine can decode and encode. From then on the server keeps the desired state and
+//! sends differences; an agent that dies is started again and told everything anew. Numbers of
+//! views, inputs and outputs are the server's and are never used twice on one connection.
 
-use serde::{Deserialize, Serialize};
+mod codec;
+mod control;
+mod frame;
+mod layout;
+
+pub use self::{codec::*, control::*, frame::*, layout::*};
 
 /// The version of these messages. Two ends of different versions do not talk to each other.
 pub const VERSION: u32 = 1;
-
-/// The first message of either end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Hello {
-    /// The sender's [`VERSION`].
-    pub version: u32,
-}
-
-impl Hello {
-    /// This end's own.
-    pub const fn own() -> Self {
-        Self { version: VERSION }
-    }
-
-    /// Accepts the other end.
-    ///
-    /// # Errors
-    /// When it speaks another version.
-    pub const fn check(self) -> Result<(), VersionMismatch> {
-        if self.version == VERSION { Ok(()) } else { Err(VersionMismatch { theirs: self.version }) }
-    }
-}
 
 /// The other end is of another version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -40,15 +31,22 @@ pub struct VersionMismatch {
     pub theirs: u32,
 }
 
+/// Accepts the other end's version.
+///
+/// # Errors
+/// When it is another one.
+pub const fn check_version(theirs: u32) -> Result<(), VersionMismatch> {
+    if theirs == VERSION { Ok(()) } else { Err(VersionMismatch { theirs }) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn another_version_is_told_what_to_do() {
-        let hello: Hello = serde_json::from_str(r#"{"version":7}"#).expect("a hello");
-        let error = hello.check().expect_err("another version");
+        let error = check_version(7).expect_err("another version");
         assert!(error.to_string().contains("7 there"), "{error}");
-        assert_eq!(Hello::own().check(), Ok(()));
+        assert_eq!(check_version(VERSION), Ok(()));
     }
 }

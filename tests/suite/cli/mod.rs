@@ -16,7 +16,7 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// A directory with these settings; `port = 0` lets many servers run at once.
+    /// A directory with these settings; ports of 0 let many servers run at once.
     pub(crate) fn with(settings: &str) -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         std::fs::write(directory.path().join("portal.toml"), settings).expect("written");

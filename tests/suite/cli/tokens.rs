@@ -8,7 +8,7 @@ use portico::{
 use super::Place;
 
 /// Ports that the system chooses, so that servers do not meet.
-const SETTINGS: &str = "[portal]\nport = 0\n";
+const SETTINGS: &str = "[portal]\nport = 0\n[media]\nudp_port = 0\n";
 
 const TOKEN: [&str; 7] = ["token", "--room", "demo", "--user", "ann", "--role", "presenter"];
 

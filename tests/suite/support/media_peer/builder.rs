@@ -113,9 +113,9 @@ impl Builder {
             .with_interceptor_registry(registry)
             .with_handler(Arc::new(events))
             .with_udp_addrs(vec!["127.0.0.1:0".to_owned()])
-            .build()
-            .await
-            .expect("loopback can be bound");
+            .build();
+        // It is a future of 20 KB.
+        let connection = Box::pin(connection).await.expect("loopback can be bound");
         MediaPeer {
             connection: Arc::new(connection),
             wrong_fingerprint: self.wrong_fingerprint,

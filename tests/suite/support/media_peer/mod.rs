@@ -3,7 +3,7 @@
 //!
 //! ```ignore
 //! let mut peer = MediaPeer::builder().codecs(&[Codec::OPUS, Codec::VP8]).build().await;
-//! let mut video = peer.add_source(&[Codec::VP8]).await;
+//! let mut video = peer.add_source(Codec::VP8).await;
 //! let answer = server.answer(peer.offer().await);
 //! peer.accept(&answer).await;
 //! peer.connected().await;
@@ -94,10 +94,15 @@ impl MediaPeer {
         Builder::default()
     }
 
+    /// Adds a `sendonly` m-line that offers one codec.
+    pub(crate) async fn add_source(&mut self, codec: Codec) -> Source {
+        self.add_source_offering(&[codec]).await
+    }
+
     /// Adds a `sendonly` m-line that offers these codecs, all of one kind. The source sends what
     /// the answer chooses, from [`Self::accept`] on. `rtc` makes sender reports and
     /// retransmissions for the first codec only.
-    pub(crate) async fn add_source(&mut self, codecs: &[Codec]) -> Source {
+    pub(crate) async fn add_source_offering(&mut self, codecs: &[Codec]) -> Source {
         let ssrc = NEXT_SSRC.fetch_add(2, Ordering::Relaxed);
         let first = codecs.first().expect("at least one codec");
         let track = Source::track(first, ssrc);
@@ -163,7 +168,7 @@ impl MediaPeer {
         self.connection.set_remote_description(description).await.expect("an acceptable answer");
         let sections = answer.split("\nm=").skip(1);
         for (m_line, section) in self.m_lines.iter().zip(sections) {
-            *m_line.lock().unwrap() = negotiated(section);
+            *m_line.lock().expect("no holder panics") = negotiated(section);
         }
     }
 

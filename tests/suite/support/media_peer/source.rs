@@ -108,14 +108,19 @@ impl Source {
 
     /// The codec that the answer chose.
     pub(crate) fn codec(&self) -> Codec {
-        let chosen = self.negotiated.lock().unwrap().payload_type.expect("an answer was accepted");
+        let chosen = self
+            .negotiated
+            .lock()
+            .expect("no holder panics")
+            .payload_type
+            .expect("an answer was accepted");
         let codec = self.codecs.iter().find(|codec| codec.payload_type == chosen);
         *codec.expect("the answer chose an offered codec")
     }
 
     /// The number that the answer agreed to for a header extension.
     pub(crate) fn extension(&self, uri: &str) -> Option<u8> {
-        let negotiated = self.negotiated.lock().unwrap();
+        let negotiated = self.negotiated.lock().expect("no holder panics");
         negotiated.extensions.iter().find(|(_, agreed)| agreed == uri).map(|(number, _)| *number)
     }
 

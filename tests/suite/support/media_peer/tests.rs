@@ -22,8 +22,8 @@ async fn peer(codecs: &[Codec]) -> MediaPeer {
 async fn frames_arrive_in_order_and_recognisable() {
     let codecs = [Codec::OPUS, Codec::VP8];
     let (mut publisher, mut subscriber) = (peer(&codecs).await, peer(&codecs).await);
-    let mut audio = publisher.add_source(&[Codec::OPUS]).await;
-    let mut video = publisher.add_source(&[Codec::VP8]).await;
+    let mut audio = publisher.add_source(Codec::OPUS).await;
+    let mut video = publisher.add_source(Codec::VP8).await;
     connect(&mut publisher, &mut subscriber).await;
     assert_eq!(audio.send_frame(false, Pace::AUDIO).await, 0);
     assert_eq!(video.send_frame(true, Pace::VIDEO).await, 0);
@@ -53,7 +53,7 @@ async fn frames_arrive_in_order_and_recognisable() {
 async fn a_running_source_answers_requests_with_key_frames() {
     let codecs = [Codec::H264];
     let (mut publisher, mut subscriber) = (peer(&codecs).await, peer(&codecs).await);
-    let video = publisher.add_source(&[Codec::H264]).await;
+    let video = publisher.add_source(Codec::H264).await;
     let ssrc = video.ssrc;
     connect(&mut publisher, &mut subscriber).await;
     let mut running = video.run(Pace::VIDEO);
@@ -74,7 +74,7 @@ async fn lost_packets_can_be_asked_for_again() {
     let codecs = [Codec::VP8];
     let mut publisher = MediaPeer::builder().codecs(&codecs).lose_every(3).build().await;
     let mut subscriber = peer(&codecs).await;
-    let mut video = publisher.add_source(&[Codec::VP8]).await;
+    let mut video = publisher.add_source(Codec::VP8).await;
     connect(&mut publisher, &mut subscriber).await;
     video.send_frame(true, Pace::VIDEO).await;
     video.send_frame(false, Pace::VIDEO).await;
@@ -103,7 +103,7 @@ async fn lost_packets_can_be_asked_for_again() {
 async fn a_packet_arrives_as_it_was_given() {
     let codecs = [Codec::VP8];
     let (mut publisher, mut subscriber) = (peer(&codecs).await, peer(&codecs).await);
-    let video = publisher.add_source(&codecs).await;
+    let video = publisher.add_source_offering(&codecs).await;
     connect(&mut publisher, &mut subscriber).await;
     let number = video.extension("urn:3gpp:video-orientation").expect("both ends know it");
     let given = Outgoing {
@@ -123,7 +123,7 @@ async fn a_packet_arrives_as_it_was_given() {
 async fn both_ends_report() {
     let codecs = [Codec::PCMU];
     let (mut publisher, mut subscriber) = (peer(&codecs).await, peer(&codecs).await);
-    let audio = publisher.add_source(&[Codec::PCMU]).await;
+    let audio = publisher.add_source(Codec::PCMU).await;
     let ssrc = audio.ssrc;
     connect(&mut publisher, &mut subscriber).await;
     let running = audio.run(Pace::AUDIO);
@@ -146,7 +146,7 @@ async fn every_video_codec_can_be_negotiated() {
     let codecs = [Codec::VP9, Codec::H264, Codec::H264_HIGH, Codec::H265, Codec::AV1, Codec::VP8];
     for codec in codecs {
         let (mut publisher, mut subscriber) = (peer(&codecs).await, peer(&[codec]).await);
-        let mut video = publisher.add_source(&codecs).await;
+        let mut video = publisher.add_source_offering(&codecs).await;
         connect(&mut publisher, &mut subscriber).await;
         assert_eq!(video.codec(), codec);
         video.send_frame(true, Pace::VIDEO).await;
@@ -161,13 +161,13 @@ async fn a_wrong_fingerprint_does_not_connect() {
     let codecs = [Codec::VP8];
     let mut publisher = MediaPeer::builder().codecs(&codecs).wrong_fingerprint().build().await;
     let mut subscriber = peer(&codecs).await;
-    let _video = publisher.add_source(&[Codec::VP8]).await;
+    let _video = publisher.add_source(Codec::VP8).await;
     let offer = publisher.offer().await;
     let answer = subscriber.answer(&offer).await;
     publisher.accept(&answer).await;
     // `rtc` reports no failure of a handshake; a pair that starts later overtakes this one.
     let (mut late, mut later) = (peer(&codecs).await, peer(&codecs).await);
-    let _video = late.add_source(&[Codec::VP8]).await;
+    let _video = late.add_source(Codec::VP8).await;
     connect(&mut late, &mut later).await;
     assert_eq!(subscriber.state(), ConnectionState::Connecting);
 }
@@ -179,7 +179,7 @@ async fn one_srtp_profile_is_enough() {
     let mut publisher =
         MediaPeer::builder().codecs(&codecs).srtp_profiles(&[profile]).build().await;
     let mut subscriber = peer(&codecs).await;
-    let mut video = publisher.add_source(&[Codec::VP8]).await;
+    let mut video = publisher.add_source(Codec::VP8).await;
     connect(&mut publisher, &mut subscriber).await;
     video.send_frame(true, Pace::VIDEO).await;
     assert!(Mark::of(&subscriber.packet().await.payload).is_some());
