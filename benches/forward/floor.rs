@@ -9,7 +9,7 @@ use std::{
 
 use mio::{Events, Interest, Poll, Token};
 use quinn_udp::{Transmit, UdpSocketState};
-use rtc_crypto::{AeadAlgorithm, AeadCipher, RTCCryptoProvider};
+use rtc_crypto::{AeadAlgorithm, AeadCipher};
 use serde::{Deserialize, Serialize};
 
 use super::{

@@ -7,7 +7,7 @@ use std::{
 };
 
 use bytes::BytesMut;
-use rtc_crypto::{HashAlgorithm, RTCCryptoProvider};
+use rtc_crypto::HashAlgorithm;
 use rtc_dtls::{
     config::{ConfigBuilder, HandshakeConfig},
     crypto::Certificate,

@@ -3,7 +3,6 @@
 
 use std::time::{Duration, Instant};
 
-use rtc_crypto::RTCCryptoProvider;
 use rtc_stun::{
     attributes::{
         ATTR_ICE_CONTROLLING, ATTR_PRIORITY, ATTR_USE_CANDIDATE, ATTR_USERNAME, RawAttribute,
