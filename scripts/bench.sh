@@ -46,7 +46,7 @@ build() {
 }
 
 install_peer() {
-    have node && have npm || die "the peer needs node and npm: scripts/setup.sh --tests"
+    if ! have node || ! have npm; then die "the peer needs node and npm: scripts/setup.sh --tests"; fi
     if [[ $PEER/node_modules/.package-lock.json -nt $PEER/package-lock.json ]]; then return; fi
     step "Installing the peer of the signaling benchmark"
     npm ci --prefix "$PEER" --ignore-scripts --no-audit --no-fund >&2

@@ -3,7 +3,7 @@
 #
 #   scripts/run.sh [--config FILE]
 #
-# Without --config it uses portal.toml of this repository and keeps its state in data/.
+# Without --config it uses portal.toml of this repository, which keeps the server's state in data/.
 # PORTICO__SECTION__KEY environment variables override the configuration, as everywhere.
 
 # shellcheck source=scripts/common.sh
@@ -22,9 +22,6 @@ main() {
         esac
     done
     [[ -r $config ]] || die "cannot read the configuration '$config'"
-    if [[ $config == portal.toml ]]; then
-        export PORTICO__STORE__PATH=${PORTICO__STORE__PATH:-data}
-    fi
 
     scripts/setup.sh --mixing
     step "Building"

@@ -16,7 +16,7 @@ MIXING_PACKAGES=(
     gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good
     gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav gstreamer1.0-nice
 )
-TEST_PACKAGES=(chromium fonts-dejavu-core fonts-liberation git)
+TEST_PACKAGES=(chromium fonts-dejavu-core fonts-liberation git shellcheck)
 NODE_MAJOR_MIN=18
 
 main() {
@@ -50,8 +50,11 @@ main() {
 install_debian_packages() {
     local missing=()
     for package in "$@"; do
-        # `dpkg -s` also knows removed packages whose configuration stayed; only "installed" counts.
-        dpkg -s "$package" 2>/dev/null | grep -q '^Status: .* installed$' || missing+=("$package")
+        # dpkg also knows removed packages whose configuration stayed; only "installed" counts.
+        if [[ $(dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null) != installed ]]
+        then
+            missing+=("$package")
+        fi
     done
     if ((${#missing[@]} == 0)); then return; fi
 

@@ -25,14 +25,10 @@ main() {
     cargo fmt --all --check
 
     step "Scripts"
-    if have shellcheck; then
-        shellcheck --external-sources scripts/*.sh .ci/run
-    else
-        echo "skipped: shellcheck is not installed" >&2
-    fi
+    shellcheck --external-sources scripts/*.sh .ci/run
 
     step "Dependencies: licences, bans, sources"
-    cargo deny --workspace check --hide-inclusion-graph licenses bans sources
+    cargo deny --workspace --locked check --hide-inclusion-graph licenses bans sources
     check_advisories
 
     step "Lints"
@@ -54,7 +50,7 @@ check_advisories() {
     step "Dependencies: security advisories"
     if timeout "$ADVISORIES_SECONDS_MAX" git ls-remote --quiet --exit-code "$ADVISORIES" HEAD \
         >/dev/null 2>&1; then
-        cargo deny --workspace check --hide-inclusion-graph advisories
+        cargo deny --workspace --locked check --hide-inclusion-graph advisories
     else
         echo "skipped: $ADVISORIES is not reachable from here" >&2
     fi

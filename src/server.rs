@@ -13,7 +13,7 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 use tracing::{info, warn};
 
 use crate::{
-    admin::health,
+    admin::{desk::Desk, health, socket::AdminSocket},
     config::{self, Config},
     driver::{Registry, RegistryOptions},
     ids::RoomId,
@@ -24,9 +24,8 @@ use crate::{
         owt, pages,
         ticket::Tickets,
         tls::{self, TlsError},
-        token::Tokens,
+        token::{Grants, Tokens},
     },
-    room::Bounds,
     store::{Store, StoreError},
 };
 
@@ -78,15 +77,17 @@ impl Server {
     pub async fn start(config: &Config) -> Result<Self, RunError> {
         let tls = tls::server_config(&config.portal)?.map(Arc::new);
         let store = Store::open(&config.store.path)?;
-        let media = Media::start(media_options(&config.media))?;
-        let address = SocketAddr::new(config.portal.ip_address, config.portal.port);
+        let admin = AdminSocket::bind(store.directory())?;
+        let media = Media::start(media_options(config)?)?;
+        let address = config.portal.address();
         let bind_failed = |error| RunError::Bind { address, error };
         let listener = Listener::bind(address, tls, config.portal.max_connections).await;
         let listener = listener.map_err(bind_failed)?;
         let address = listener.address()?;
 
         let demo_room = demo_room(&config.demo);
-        let tokens = Tokens::new(store.clone(), config.portal.public_host(address.port()), config.portal.ssl);
+        let tokens =
+            Tokens::new(store.clone(), config.portal.public_host(address), config.portal.ssl);
         let tickets = Tickets::new(&store);
         let options = registry_options(config, demo_room.clone());
         let registry = Registry::new(options, store.clone(), media.clone());
@@ -101,7 +102,11 @@ impl Server {
             .merge(pages(&config.demo, demo_room, tokens.clone()))
             .layer(socket_io_layer)
             .layer(cors(&config.portal.cors));
-        let serving = vec![tokio::spawn(listener.serve(router, down))];
+        let desk = Desk::new(store.clone(), Grants::new(tokens.clone(), config));
+        let serving = vec![
+            tokio::spawn(admin.serve(desk, down.clone())),
+            tokio::spawn(listener.serve(router, down)),
+        ];
         info!(%address, tls = config.portal.ssl, "portal listens");
         Ok(Self { address, registry, tokens, store, media, io, shutdown, serving })
     }
@@ -134,7 +139,7 @@ impl Server {
     /// Ends every connection and waits for the parts to end.
     pub async fn shut_down(self) {
         // Whoever watches has ended already when this fails.
-        drop(self.shutdown.send(true));
+        self.shutdown.send(true).ok();
         self.io.close().await;
         for task in self.serving {
             if let Err(error) = task.await {
@@ -164,32 +169,25 @@ pub fn run(config: &Config) -> Result<(), RunError> {
     })
 }
 
-fn media_options(config: &config::Media) -> media::Options {
+fn media_options(config: &Config) -> io::Result<media::Options> {
+    let media = &config.media;
+    let listed = media.addresses.iter();
+    let listed = listed.map(|entry| ListenAddress { bind: entry.bind, announce: entry.announce });
+    let addresses = if !media.addresses.is_empty() {
+        listed.collect()
+    } else if config.portal.ip_address.is_loopback() {
+        // Whoever reaches the portal over loopback reaches the media there, too.
+        vec![ListenAddress { bind: config.portal.ip_address, announce: None }]
+    } else {
+        media::default_addresses()?
+    };
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let listed = config.addresses.iter();
-    let addresses =
-        listed.map(|entry| ListenAddress { bind: entry.bind, announce: entry.announce }).collect();
-    let workers = if config.workers == 0 { cores } else { config.workers.into() };
-    media::Options { addresses, udp_port: config.udp_port, workers }
+    let workers = if media.workers == 0 { cores } else { media.workers.into() };
+    Ok(media::Options { addresses, udp_port: media.udp_port, workers })
 }
 
 fn registry_options(config: &Config, demo_room: Option<RoomId>) -> RegistryOptions {
-    RegistryOptions {
-        max_rooms: config.rooms.max_rooms as usize,
-        create_on_join: config.rooms.create_on_join,
-        demo_room,
-        bounds: bounds(&config.rooms),
-    }
-}
-
-fn bounds(rooms: &config::Rooms) -> Bounds {
-    Bounds {
-        participants: rooms.max_participants,
-        publications_per_participant: rooms.max_publications,
-        subscriptions_per_participant: rooms.max_subscriptions,
-        text_chars: rooms.max_text_chars,
-        idle: rooms.idle,
-    }
+    RegistryOptions { demo_room, rooms: config.rooms.clone() }
 }
 
 fn doorway_settings(config: &Config) -> DoorwaySettings {

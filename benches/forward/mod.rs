@@ -11,12 +11,12 @@ mod subscriber;
 
 use std::time::Duration;
 
-pub(crate) use self::{floor::measure as measure_floor, server::serve};
 use self::{
     crowd::{Crowd, Measurement, Scrutiny},
     floor::{Cost, floor},
     publisher::Pace,
 };
+pub(crate) use self::{floor::measure as measure_floor, server::serve};
 use crate::support::{
     Result, placement,
     report::{self, Table},

@@ -100,8 +100,7 @@ impl Publisher {
         if now >= self.next_report {
             self.next_report = now + REPORT_INTERVAL;
             let octets = (self.sent * PAYLOAD_BYTES as u64) as u32;
-            let report =
-                rtp::sender_report(SSRC, self.clock(now), self.sent as u32, octets);
+            let report = rtp::sender_report(SSRC, self.clock(now), self.sent as u32, octets);
             self.send_rtcp(&report)?;
         }
         Ok(())

@@ -54,8 +54,7 @@ impl Subscriber {
         let (Some(source), Some(srtp)) = (self.source, &mut self.peer.srtp) else {
             return Ok(());
         };
-        let report =
-            rtp::receiver_report(SSRC, source, self.lost as u32, self.highest as u32);
+        let report = rtp::receiver_report(SSRC, source, self.lost as u32, self.highest as u32);
         let sealed = srtp.outgoing.encrypt_rtcp(&report)?;
         self.peer.send(&sealed)
     }

@@ -1,6 +1,9 @@
 //! The peer: a socket.io 4 server on Node.js that echoes.
 
-use std::{net::{Ipv4Addr, SocketAddr}, path::Path};
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::Path,
+};
 
 use serde_json::json;
 

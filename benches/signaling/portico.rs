@@ -7,11 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use portico::{
-    ids::RoomId,
-    portal::token::Tokens,
-    store::{IssuedToken, Store},
-};
+use portico::{ids::RoomId, portal::token::Tokens, store::Store};
 use serde_json::json;
 use tempfile::TempDir;
 use tokio::{
@@ -67,9 +63,8 @@ impl Portico {
         (0..count)
             .map(|number| {
                 let room: RoomId = format!("room-{}", number / ROOM_SIZE).parse()?;
-                let (user, role) = (format!("user-{number}"), "presenter".to_owned());
-                let token = IssuedToken { room, user, role, service: None };
-                Ok(tokens.issue_jwt(&token)?.reveal().to_owned())
+                let user = format!("user-{number}");
+                Ok(tokens.issue_jwt(&room, &user, "presenter")?.reveal().to_owned())
             })
             .collect()
     }
@@ -114,7 +109,8 @@ impl Portico {
 async fn is_ready(address: SocketAddr) -> bool {
     let ask = async {
         let mut stream = TcpStream::connect(address).await?;
-        let request = format!("GET /readyz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+        let request =
+            format!("GET /readyz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
         stream.write_all(request.as_bytes()).await?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await?;

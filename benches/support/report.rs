@@ -33,9 +33,11 @@ impl Table {
         let rule: Vec<String> = widths
             .iter()
             .enumerate()
-            .map(|(column, width)| {
-                if column == 0 { "-".repeat(*width) } else { "-".repeat(*width - 1) + ":" }
-            })
+            .map(
+                |(column, width)| {
+                    if column == 0 { "-".repeat(*width) } else { "-".repeat(*width - 1) + ":" }
+                },
+            )
             .collect();
         print_row(&rule, &widths);
         for row in &self.rows {

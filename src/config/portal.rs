@@ -94,7 +94,7 @@ impl Section for Portal {
             login_timeout: keys.seconds("login_timeout", 180, 1..=DAY_SECS),
             max_connections: keys.whole("max_connections", 20_000, 1..=1_000_000),
             outbox_length: keys.whole("outbox_length", 1024, 16..=1_000_000),
-            max_message_bytes: keys.whole("max_message_bytes", 1_000_000, 65_536..=100_000_000),
+            max_message_bytes: keys.whole("max_message_bytes", 1_500_000, 65_536..=100_000_000),
             pending_requests: keys.whole("pending_requests", 64, 1..=10_000),
         }
     }
@@ -122,16 +122,21 @@ impl Portal {
         }
     }
 
-    /// `host:port` as it stands in tokens: the host name if there is one, else the address; for a
-    /// server that listens everywhere, the address that other machines most likely see. `port` is
-    /// the one that is listened on, which the system may have chosen.
-    pub fn public_host(&self, port: u16) -> String {
+    /// `host:port` as it stands in tokens of a server that listens at `listening`: the host name
+    /// if there is one, else the address; for a server that listens everywhere, the address that
+    /// other machines most likely see.
+    pub fn public_host(&self, listening: SocketAddr) -> String {
+        let port = listening.port();
         if !self.hostname.is_empty() {
             return format!("{}:{port}", self.hostname);
         }
-        let address =
-            if self.ip_address.is_unspecified() { outward_address() } else { self.ip_address };
-        SocketAddr::new(address, port).to_string()
+        let ip = listening.ip();
+        SocketAddr::new(if ip.is_unspecified() { outward_address() } else { ip }, port).to_string()
+    }
+
+    /// Where to listen, as it is written; a port of 0 becomes another once one listens.
+    pub fn address(&self) -> SocketAddr {
+        SocketAddr::new(self.ip_address, self.port)
     }
 }
 

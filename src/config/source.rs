@@ -56,7 +56,7 @@ impl Source {
             let place = lines.place(name.span().start);
             match value.into_inner() {
                 DeValue::Table(table) => {
-                    self.add_table(name.get_ref(), table, place, &lines, known)
+                    self.add_table(name.get_ref(), table, place, &lines, known);
                 }
                 DeValue::String(_)
                 | DeValue::Integer(_)
@@ -93,26 +93,26 @@ impl Source {
         for (key, value) in table {
             let place = lines.place(key.span().start);
             let path = format!("{name}.{}", key.get_ref());
-            match value.into_inner() {
-                DeValue::Table(inner) if known.contains(&path.as_str()) => {
-                    self.add_table(&path, inner, place, lines, known);
+            let span = value.span();
+            let value = value.into_inner();
+            if known.contains(&path.as_str())
+                && let DeValue::Table(inner) = value
+            {
+                self.add_table(&path, inner, place, lines, known);
+                continue;
+            }
+            match Value::deserialize(ValueDeserializer::from(toml::Spanned::new(span, value))) {
+                Ok(value) => {
+                    let entry = Entry { value, place, raw: None };
+                    let table = self.tables.entry(name.to_owned()).or_default();
+                    table.insert(key.get_ref().to_string(), entry);
                 }
-                value => {
-                    let value = toml::Spanned::new(0..0, value);
-                    match Value::deserialize(ValueDeserializer::from(value)) {
-                        Ok(value) => {
-                            let entry = Entry { value, place, raw: None };
-                            let table = self.tables.entry(name.to_owned()).or_default();
-                            table.insert(key.get_ref().to_string(), entry);
-                        }
-                        Err(error) => self.problems.push(Problem {
-                            place,
-                            key: path,
-                            what: error.message().to_owned(),
-                            remedy: "write a value that TOML has".into(),
-                        }),
-                    }
-                }
+                Err(error) => self.problems.push(Problem {
+                    place,
+                    key: path,
+                    what: error.message().to_owned(),
+                    remedy: "write a value that TOML has".into(),
+                }),
             }
         }
     }

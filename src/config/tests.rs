@@ -153,7 +153,10 @@ fn relative_paths_start_at_the_file() {
 
 #[test]
 fn tokens_name_the_host_that_clients_reach() {
-    let host = |text: &str| parse(text, &[]).expect("valid").portal.public_host();
+    let host = |text: &str| {
+        let portal = parse(text, &[]).expect("valid").portal;
+        portal.public_host(portal.address())
+    };
     assert_eq!(host(""), "127.0.0.1:8080");
     assert_eq!(host("[portal]\nhostname = \"meet.example.org\"\n"), "meet.example.org:8080");
     assert_eq!(host("[portal]\nip_address = \"::1\"\n"), "[::1]:8080");

@@ -16,9 +16,7 @@ pub(super) fn media_command(effect: Effect) -> Option<media::Command> {
         }
         Effect::Negotiate { transport, payload } => match payload {
             Negotiation::Offer(sdp) => media::Command::Offer { transport, sdp },
-            Negotiation::Candidate(candidate) => {
-                media::Command::Candidate { transport, candidate }
-            }
+            Negotiation::Candidate(candidate) => media::Command::Candidate { transport, candidate },
             // The media plane only answers, and an ICE-lite end forgets an address by itself when
             // checks from it stop, so neither message tells it anything.
             Negotiation::Answer(_) | Negotiation::RemovedCandidates(_) => return None,

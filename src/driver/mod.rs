@@ -13,7 +13,5 @@ mod room_task;
 pub use self::{
     fresh::{fresh_participant, fresh_session},
     outbox::{Outbox, OutboxFull, Responder},
-    registry::{
-        JoinError, JoinRequest, Member, Registry, RegistryOptions, RoomCount, RoomHandle,
-    },
+    registry::{JoinError, JoinRequest, Member, Registry, RegistryOptions, RoomCount, RoomHandle},
 };

@@ -13,9 +13,10 @@ use super::{
     room_task::{Message, RoomTask},
 };
 use crate::{
+    config,
     ids::{ParticipantId, RoomId},
     media::Media,
-    room::{Bounds, Command, Rejection, Room},
+    room::{Command, Rejection, Room},
     store::{RoomRecord, Store, StoreError},
 };
 
@@ -26,14 +27,11 @@ const ROOM_INBOX: usize = 1024;
 /// What the registry goes by.
 #[derive(Debug, Clone)]
 pub struct RegistryOptions {
-    /// Rooms that may run at once.
-    pub max_rooms: usize,
-    /// Whether a room that the store does not know is made when somebody with a valid token comes.
-    pub create_on_join: bool,
+    /// What rooms are like of which the store knows nothing, whether they are made on join, and the
+    /// bounds of all.
+    pub rooms: config::Rooms,
     /// A room that is made on join in any case: the demo room.
     pub demo_room: Option<RoomId>,
-    /// Every room's bounds.
-    pub bounds: Bounds,
 }
 
 /// Why nobody could be let into a room.
@@ -44,7 +42,7 @@ pub enum JoinError {
     UnknownRoom(RoomId),
     /// As many rooms run as may.
     #[error("the server runs as many rooms as it may ([rooms] max_rooms = {0})")]
-    TooManyRooms(usize),
+    TooManyRooms(u32),
     /// The room could not be looked up.
     #[error("the room cannot be looked up: {0}")]
     Store(#[from] StoreError),
@@ -101,8 +99,8 @@ impl Registry {
         if let Some(inbox) = rooms.get(id) {
             return Ok(RoomHandle { inbox: inbox.clone() });
         }
-        let max_rooms = self.0.options.max_rooms;
-        if rooms.len() >= max_rooms {
+        let max_rooms = self.0.options.rooms.max_rooms;
+        if rooms.len() >= max_rooms as usize {
             return Err(JoinError::TooManyRooms(max_rooms));
         }
         let inbox = self.start(id.clone(), &record);
@@ -116,12 +114,12 @@ impl Registry {
     }
 
     async fn record(&self, room: &RoomId) -> Result<RoomRecord, JoinError> {
-        if let Some(record) = self.0.store.room(room.clone()).await? {
+        if let Some(record) = self.0.store.room(room).await? {
             return Ok(record);
         }
         let options = &self.0.options;
-        if options.create_on_join || options.demo_room.as_ref() == Some(room) {
-            return Ok(RoomRecord::new(room.clone(), room.as_str()));
+        if options.rooms.create_on_join || options.demo_room.as_ref() == Some(room) {
+            return Ok(RoomRecord::with_defaults(room.clone(), room.as_str(), &options.rooms));
         }
         Err(JoinError::UnknownRoom(room.clone()))
     }
@@ -133,7 +131,11 @@ impl Registry {
         let (report, media_events) = mpsc::unbounded_channel();
         let sink = Arc::new(move |event| drop(report.send(event)));
         let media = self.0.media.open_room(&id, sink);
-        let room = Room::new(Instant::now(), id.clone(), record.to_settings(self.0.options.bounds));
+        let room = Room::new(
+            Instant::now(),
+            id.clone(),
+            record.to_settings(self.0.options.rooms.bounds()),
+        );
         let task = RoomTask::new(id.clone(), room, messages, media, media_events);
         let registry = self.clone();
         tokio::spawn(task.run(move || registry.forget_if_unused(&id)));

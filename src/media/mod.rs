@@ -3,9 +3,25 @@
 //! Packets never leave a worker. The rest of the server speaks to it through [`Media`] (a handle)
 //! with [`Command`]s and hears [`Event`]s; both are few and small. A room lives on one worker.
 
+mod addresses;
+mod counters;
+mod exchange;
+mod forward;
+mod handle;
 mod negotiation;
+mod outbox;
+mod session;
+mod socket;
+mod timers;
+mod worker;
 
 use std::{net::IpAddr, sync::Arc};
+
+pub use self::{
+    addresses::default_addresses,
+    counters::Statistics,
+    handle::{Media, RoomMedia, StartError},
+};
 
 use crate::{
     formats::{AudioFormat, Resolution, TrackKind, VideoFormat},

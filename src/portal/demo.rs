@@ -43,8 +43,8 @@ struct Wish {
 }
 
 #[derive(Serialize)]
-struct Granted {
-    token: String,
+struct Granted<'a> {
+    token: &'a str,
 }
 
 /// `GET /demo/config` and `POST /demo/token`; `room` is `None` when there is no demo room.
@@ -71,7 +71,7 @@ async fn token(State(demo): State<Arc<Demo>>, Json(wish): Json<Wish>) -> Respons
         return (StatusCode::BAD_REQUEST, "a name has 1 to 64 characters\n").into_response();
     }
     match demo.tokens.issue(room, user, DEMO_ROLE, None).await {
-        Ok(token) => Json(Granted { token }).into_response(),
+        Ok(token) => Json(Granted { token: token.reveal() }).into_response(),
         Err(error) => {
             tracing::error!(%error, "cannot issue a token for the demo room");
             (StatusCode::INTERNAL_SERVER_ERROR, "the token could not be issued\n").into_response()

@@ -24,12 +24,14 @@ const CONTENT_POLICY: &str = "default-src 'self'; connect-src *; img-src 'self' 
 pub fn router() -> Router {
     Router::new()
         .route("/", get(|| async { file("demo/index.html") }))
-        .route("/demo/{name}", get(|Path(name): Path<String>| async move {
-            file(&format!("demo/{name}"))
-        }))
-        .route("/vendor/{name}", get(|Path(name): Path<String>| async move {
-            file(&format!("vendor/{name}"))
-        }))
+        .route(
+            "/demo/{name}",
+            get(|Path(name): Path<String>| async move { file(&format!("demo/{name}")) }),
+        )
+        .route(
+            "/vendor/{name}",
+            get(|Path(name): Path<String>| async move { file(&format!("vendor/{name}")) }),
+        )
 }
 
 fn file(path: &str) -> Response {
@@ -40,10 +42,7 @@ fn file(path: &str) -> Response {
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(
-        header::CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static(CONTENT_POLICY),
-    );
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CONTENT_POLICY));
     response
 }
 

@@ -11,7 +11,7 @@ globalThis.probes = {
     return received[0];
   },
 
-  /** One kind's inbound statistics, with the codec's name. */
+  /** One kind's inbound statistics, with the codec's name; undefined before the first packet. */
   async inbound(session, kind) {
     const report = await session.connection.getStats();
     for (const entry of report.values()) {
@@ -20,11 +20,11 @@ globalThis.probes = {
         return { ...entry, codec };
       }
     }
-    throw new Error(`no inbound ${kind}`);
+    return undefined;
   },
 
   async framesDecoded(session) {
-    return (await probes.inbound(session, "video")).framesDecoded ?? 0;
+    return (await probes.inbound(session, "video"))?.framesDecoded ?? 0;
   },
 
   /** Waits for so many more frames; the deadline is the caller's. */

@@ -1,6 +1,7 @@
 // The page before the room: who, where, with which picture.
 
 import { explain } from "./messages.js";
+import { RequestError } from "./portico-client.js";
 import { openDevices, openTestSource } from "./source.js";
 
 export class Lobby {
@@ -82,7 +83,12 @@ export class Lobby {
       // The room owns the source from here on and stops it when it is left.
       const source = this.#source;
       this.#source = null;
-      await this.#join({ name, token, source });
+      try {
+        await this.#join({ name, token, source });
+      } catch (error) {
+        source?.stop();
+        throw error;
+      }
     } catch (error) {
       this.#report(error);
       await this.show();
@@ -98,6 +104,8 @@ export class Lobby {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify({ user, room }),
+    }).catch((error) => {
+      throw new RequestError("connect", error.message);
     });
     return (await (await expectOk(response)).json()).token;
   }

@@ -6,6 +6,8 @@ import { Session } from "./session.js";
 
 const PROTOCOL = "1.1";
 const ANSWER_TIMEOUT_MS = 10_000;
+// A person who leaves does not wait for a server that is gone.
+const LOGOUT_TIMEOUT_MS = 1_500;
 
 /** A request that the server refused or did not answer. */
 export class RequestError extends Error {
@@ -32,6 +34,7 @@ export class PorticoClient extends EventTarget {
   #io;
   #url;
   #socket = null;
+  #unanswered = new Set();
 
   /** The login result's own part: id, user, role, permission. Null while not in a room. */
   self = null;
@@ -61,7 +64,7 @@ export class PorticoClient extends EventTarget {
     try {
       await this.#connected();
       this.#listen();
-      const result = await this.#request("login", {
+      const result = await this.#ask("login", {
         token,
         userAgent: userAgent(),
         protocol: PROTOCOL,
@@ -78,7 +81,7 @@ export class PorticoClient extends EventTarget {
   async leave() {
     if (!this.#socket) return;
     try {
-      await this.#request("logout");
+      await this.#request("logout", [], LOGOUT_TIMEOUT_MS);
     } finally {
       this.#close();
     }
@@ -116,12 +119,12 @@ export class PorticoClient extends EventTarget {
   }
 
   async unpublish(id) {
-    await this.#request("unpublish", { id });
+    await this.#ask("unpublish", { id });
     this.#forget(id);
   }
 
   async unsubscribe(id) {
-    await this.#request("unsubscribe", { id });
+    await this.#ask("unsubscribe", { id });
     this.#forget(id);
   }
 
@@ -133,12 +136,12 @@ export class PorticoClient extends EventTarget {
    */
   async setPaused(id, part, paused) {
     const operation = paused ? "pause" : "play";
-    await this.#request("stream-control", { id, operation, data: part });
+    await this.#ask("stream-control", { id, operation, data: part });
   }
 
   /** Sends a text to a participant's id, or to "all" (the sender receives that one, too). */
   async sendText(to, message) {
-    await this.#request("text", { to, message });
+    await this.#ask("text", { to, message });
   }
 
   #connected() {
@@ -160,19 +163,27 @@ export class PorticoClient extends EventTarget {
     this.#socket.on("disconnect", () => this.#end("connection lost"));
   }
 
-  #request(name, ...data) {
+  #ask(name, data) {
+    return this.#request(name, [data], ANSWER_TIMEOUT_MS);
+  }
+
+  #request(name, data, timeoutMs) {
     return new Promise((resolve, reject) => {
+      const settle = (act, value) => {
+        clearTimeout(timer);
+        this.#unanswered.delete(fail);
+        act(value);
+      };
+      const fail = (reason) => settle(reject, new RequestError(name, reason));
+      const timer = setTimeout(fail, timeoutMs, "the server did not answer in time");
+      this.#unanswered.add(fail);
       if (!this.#socket) {
-        reject(new RequestError(name, "not in a room"));
+        fail("not in a room");
         return;
       }
-      const timer = setTimeout(() => {
-        reject(new RequestError(name, "the server did not answer in time"));
-      }, ANSWER_TIMEOUT_MS);
       this.#socket.emit(name, ...data, (status, answer) => {
-        clearTimeout(timer);
-        if (status === "ok") resolve(answer);
-        else reject(refusal(name, answer));
+        if (status === "ok") settle(resolve, answer);
+        else settle(reject, refusal(name, answer));
       });
     });
   }
@@ -186,9 +197,9 @@ export class PorticoClient extends EventTarget {
 
   async #establish(session, request, data) {
     try {
-      const { id } = await this.#request(request, data);
+      const { id } = await this.#ask(request, data);
       this.sessions.set(id, session);
-      await session.negotiate(id, (signaling) => this.#request("soac", { id, signaling }));
+      await session.negotiate(id, (signaling) => this.#ask("soac", { id, signaling }));
       await session.ready;
       return session;
     } catch (error) {
@@ -230,8 +241,8 @@ export class PorticoClient extends EventTarget {
     if (status === "soac") session.accept(data);
     else if (status === "ready") session.markReady();
     else if (status === "error") {
-      this.#forget(id);
       const wasReady = session.fail(data);
+      this.sessions.delete(id);
       if (wasReady) this.#emit("session-end", { session, reason: data });
     }
   }
@@ -250,6 +261,7 @@ export class PorticoClient extends EventTarget {
   #close() {
     for (const session of this.sessions.values()) session.close();
     this.sessions.clear();
+    for (const fail of this.#unanswered) fail("the connection is closed");
     const socket = this.#socket;
     this.#socket = null;
     socket?.disconnect();

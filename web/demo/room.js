@@ -131,8 +131,9 @@ export class Room {
       const heard = await tile.play(session.mediaStream, { own: false, mirrored: false });
       if (!heard) this.#askForClick();
     } catch (error) {
-      // A stream may go while its subscription is under way; then there is nothing to tell.
-      if (!this.#client.streams.has(stream.id)) return;
+      // A stream, or the room, may go meanwhile; then there is nothing to tell.
+      const gone = !this.#client.streams.has(stream.id);
+      if (gone || this.#endListening.signal.aborted) return;
       this.#removeTile(stream.id);
       this.#notice.show(explain(error));
     }
@@ -214,6 +215,7 @@ export class Room {
   }
 
   #layOut() {
+    document.getElementById("no-tiles").hidden = this.#tiles.size > 0;
     fitGrid(this.#grid, this.#tiles.size);
   }
 

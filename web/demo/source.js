@@ -51,8 +51,8 @@ export function openTestSource({ name, hue = hueOf(name), toneHz = toneOf(name) 
   const audio = new AudioContext();
   const output = audio.createMediaStreamDestination();
   pulsingTone(audio, toneHz).connect(output);
-  // Browsers let sound start only after a click; joining is one.
-  const wake = () => audio.resume();
+  // Browsers let sound start only after a click; joining is one. The source may be stopped before.
+  const wake = () => audio.resume().catch(() => {});
   if (audio.state === "suspended") document.addEventListener("click", wake, { once: true });
 
   const mediaStream = new MediaStream([

@@ -10,14 +10,14 @@ use tokio::{
 use tracing::{debug, info, warn};
 
 use super::{
-    decode,
-    encode,
+    decode, encode,
     login::{self, Login},
     message::SessionResult,
     refusal::Refusal,
     socket::{Ack, Client, Request},
 };
 use crate::{
+    config::Secret,
     driver::{JoinRequest, Member, Responder, fresh_participant},
     ids::{ParticipantId, TransportId},
     portal::{Doorway, flag::raised, token::Admission},
@@ -101,7 +101,7 @@ impl Connection {
 
     async fn admit(&self, data: &Value) -> Result<(Login, Admission), Refusal> {
         let login = login::login(data)?;
-        match self.doorway.tokens().admit(&login.token.0).await {
+        match self.doorway.tokens().admit(login.token.reveal()).await {
             Ok(admission) => Ok((login, admission)),
             Err(error) => {
                 info!(%error, "login refused");
@@ -124,10 +124,13 @@ impl Connection {
         let ticket = login.reconnection.then(|| self.ticket(&participant));
         let (granted, outcome) = oneshot::channel();
         let respond: Responder = Box::new(move |result| {
-            drop(granted.send(result.is_ok()));
+            granted.send(result.is_ok()).ok();
             match result {
                 Ok(Reply::Joined(joined)) => {
-                    ack.ok_with(&encode::login_result(&joined, ticket.as_deref()));
+                    ack.ok_with(&encode::login_result(
+                        &joined,
+                        ticket.as_ref().map(Secret::reveal),
+                    ));
                 }
                 Ok(Reply::Done | Reply::SessionOpened { .. }) => ack.ok(),
                 Err(rejection) => ack.error(&Refusal::from(&rejection), form),
@@ -174,7 +177,7 @@ impl Connection {
             Some(_) if !self.reconnection => {
                 ack.error(&Refusal::malformed("Reconnection is not enabled."), form);
             }
-            Some(member) => ack.ok_with(&self.ticket(member.participant())),
+            Some(member) => ack.ok_with(self.ticket(member.participant()).reveal()),
         }
     }
 
@@ -188,9 +191,9 @@ impl Connection {
         self.client.disconnect();
     }
 
-    fn ticket(&self, participant: &ParticipantId) -> String {
+    fn ticket(&self, participant: &ParticipantId) -> Secret {
         let lifetime = self.doorway.settings().ticket_lifetime;
-        self.doorway.tickets().issue(participant, lifetime, SystemTime::now())
+        self.doorway.tickets().issue(participant, lifetime, SystemTime::now()).1
     }
 }
 

@@ -12,8 +12,8 @@ use super::{
 use crate::{
     driver::fresh_session,
     formats::{
-        AudioFormat, AudioSource, Bitrate, H264Profile, Resolution, TrackSelection,
-        VideoCodec, VideoFormat, VideoParameters, VideoSource,
+        AudioFormat, AudioSource, Bitrate, H264Profile, Resolution, TrackSelection, VideoCodec,
+        VideoFormat, VideoParameters, VideoSource,
     },
     ids::{SessionId, StreamId, TransportId},
     room::{
@@ -327,10 +327,5 @@ const AUDIO_CODECS: [AudioFormat; 4] =
 const VIDEO_CODECS: [VideoCodec; 5] =
     [VideoCodec::Vp8, VideoCodec::Vp9, VideoCodec::H264, VideoCodec::H265, VideoCodec::Av1];
 
-const H264_PROFILES: [H264Profile; 4] = [
-    H264Profile::ConstrainedBaseline,
-    H264Profile::Baseline,
-    H264Profile::Main,
-    H264Profile::High,
-];
-
+const H264_PROFILES: [H264Profile; 4] =
+    [H264Profile::ConstrainedBaseline, H264Profile::Baseline, H264Profile::Main, H264Profile::High];

@@ -51,10 +51,9 @@ pub(super) fn event(notification: &Notification) -> Event<'_> {
         Notification::StreamRemoved(id) => {
             Event::Stream(StreamMessage { id: id.as_str(), change: StreamChange::Remove })
         }
-        Notification::Answer { transport, sdp } => progress(
-            transport.as_str(),
-            ProgressState::Soac(AnswerMessage { kind: "answer", sdp }),
-        ),
+        Notification::Answer { transport, sdp } => {
+            progress(transport.as_str(), ProgressState::Soac(AnswerMessage { kind: "answer", sdp }))
+        }
         Notification::SessionReady { session, .. } => {
             progress(session.as_str(), ProgressState::Ready)
         }

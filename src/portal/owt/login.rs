@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::refusal::Refusal;
+use crate::config::Secret;
 
 /// A well-formed login.
 #[derive(Debug)]
@@ -12,15 +13,6 @@ pub(super) struct Login {
     /// Whether the client wants a ticket to come back with. Absent means yes, for every kind of
     /// client: the SDKs send nothing and need one.
     pub(super) reconnection: bool,
-}
-
-/// A text that does not print.
-pub(super) struct Secret(pub(super) String);
-
-impl std::fmt::Debug for Secret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Secret(..)")
-    }
 }
 
 /// How a client wants its errors: as the document says, or as OWT's own server writes them.
@@ -51,7 +43,7 @@ pub(super) fn login(data: &Value) -> Result<Login, Refusal> {
     let token = data.get("token").and_then(Value::as_str);
     let token = token.ok_or_else(|| Refusal::not_accepted("Invalid token"))?;
     let reconnection = data.get("reconnection") != Some(&Value::Bool(false));
-    Ok(Login { token: Secret(token.to_owned()), reconnection })
+    Ok(Login { token: token.to_owned().into(), reconnection })
 }
 
 /// The version that a client speaks; absent is served as 1.1, because the older dialect that OWT

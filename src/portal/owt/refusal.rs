@@ -64,11 +64,6 @@ impl Refusal {
     pub(super) fn no_session(id: &str) -> Self {
         Self { code: NO_SESSION, description: format!("Session {id} does NOT exist").into() }
     }
-
-    /// The server could not do its part.
-    pub(super) fn server_failed(description: impl Into<Cow<'static, str>>) -> Self {
-        Self { code: SERVER_FAILED, description: description.into() }
-    }
 }
 
 impl From<&JoinError> for Refusal {
@@ -102,12 +97,8 @@ impl From<&Rejection> for Refusal {
             Rejection::NoSuchSession => (NO_SESSION, "Session does NOT exist".into()),
             Rejection::AudioUnsatisfied(why) => (NOT_SERVED, unsatisfied("audio", *why).into()),
             Rejection::VideoUnsatisfied(why) => (NOT_SERVED, unsatisfied("video", *why).into()),
-            Rejection::NoAudioTrack => {
-                (NOT_SERVED, "Stream does NOT contain audio track".into())
-            }
-            Rejection::NoVideoTrack => {
-                (NOT_SERVED, "Stream does NOT contain video track".into())
-            }
+            Rejection::NoAudioTrack => (NOT_SERVED, "Stream does NOT contain audio track".into()),
+            Rejection::NoVideoTrack => (NOT_SERVED, "Stream does NOT contain video track".into()),
             Rejection::NoSuchReceiver(id) => {
                 (NO_PARTICIPANT, format!("Target participant does NOT exist: {id}").into())
             }
@@ -120,7 +111,9 @@ impl From<&Rejection> for Refusal {
 /// There is no space behind the colon in OWT's text.
 fn unsatisfied(kind: &str, why: Unsatisfied) -> String {
     let what = match why {
-        Unsatisfied::Stream => return format!("Target {kind} stream does NOT satisfy:Requested {kind} stream"),
+        Unsatisfied::Stream => {
+            return format!("Target {kind} stream does NOT satisfy:Requested {kind} stream");
+        }
         Unsatisfied::Format => "Format is not acceptable",
         Unsatisfied::Resolution => "Resolution is not acceptable",
         Unsatisfied::Framerate => "Framerate is not acceptable",
@@ -128,7 +121,10 @@ fn unsatisfied(kind: &str, why: Unsatisfied) -> String {
         Unsatisfied::KeyFrameInterval => "KeyFrameInterval is not acceptable",
         Unsatisfied::SimulcastRid => "Simulcast RID is not acceptable",
         Unsatisfied::MixerNotReady => {
-            return format!("{} mixer is NOT ready.", if kind == "audio" { "Audio" } else { "Video" });
+            return format!(
+                "{} mixer is NOT ready.",
+                if kind == "audio" { "Audio" } else { "Video" }
+            );
         }
     };
     format!("Target {kind} stream does NOT satisfy:{what}")

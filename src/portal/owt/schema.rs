@@ -21,11 +21,9 @@ impl<'v> Object<'v, '_> {
     pub(super) fn only(self, known: &[&str]) -> Result<Self, String> {
         match self.members.keys().find(|key| !known.contains(&key.as_str())) {
             None => Ok(self),
-            Some(extra) => Err(format!(
-                "{} should NOT have additional properties {}",
-                self.path,
-                json!(extra)
-            )),
+            Some(extra) => {
+                Err(format!("{} should NOT have additional properties {}", self.path, json!(extra)))
+            }
         }
     }
 
@@ -69,11 +67,7 @@ pub(super) fn text<'v>(value: &'v Value, path: &str) -> Result<&'v str, String> 
 }
 
 /// Reads one of a set of words.
-pub(super) fn one_of<T: Copy>(
-    value: &Value,
-    path: &str,
-    words: &[(&str, T)],
-) -> Result<T, String> {
+pub(super) fn one_of<T: Copy>(value: &Value, path: &str, words: &[(&str, T)]) -> Result<T, String> {
     let chosen = value.as_str().and_then(|word| words.iter().find(|(name, _)| *name == word));
     chosen.map(|(_, meaning)| *meaning).ok_or_else(|| {
         let names: Vec<&str> = words.iter().map(|(name, _)| *name).collect();

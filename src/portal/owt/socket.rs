@@ -59,7 +59,7 @@ fn accept(socket: &SocketRef, doorway: Doorway) {
         ready(())
     });
     socket.on_disconnect(move |_: SocketRef| {
-        drop(closed.send(true));
+        closed.send(true).ok();
         ready(())
     });
     let client = Client::new(socket.clone(), doorway.settings().error_format);
@@ -116,7 +116,7 @@ impl Ack {
     }
 
     /// `("ok", data)`.
-    pub(super) fn ok_with(self, data: &impl Serialize) {
+    pub(super) fn ok_with<T: Serialize + ?Sized>(self, data: &T) {
         self.send(&("ok", data));
     }
 

@@ -19,14 +19,16 @@ export async function crowd(open, ...tokens) {
   const streams = [await publish(red, PUBLISHERS[0]), await publish(blue, PUBLISHERS[1])];
   const subscribers = [early, ...late];
   await Promise.all(subscribers.map((page) => watchStreams(page, streams)));
-  for (const page of subscribers) {
-    for (const [index, stream] of streams.entries()) {
-      await expectSource(page, stream, PUBLISHERS[index], PUBLISHERS[index]);
-    }
-  }
+  await Promise.all(
+    subscribers.flatMap((page) =>
+      streams.map((stream, index) => {
+        return expectSource(page, stream, PUBLISHERS[index], PUBLISHERS[index]);
+      }),
+    ),
+  );
 
   await red.evaluate((id) => client.unpublish(id), streams[0]);
-  for (const page of subscribers) await expectOneEnd(page, streams[0], streams[1]);
+  await Promise.all(subscribers.map((page) => expectOneEnd(page, streams[0], streams[1])));
   return { scenario: "crowd", subscriptions: subscribers.length * streams.length };
 }
 

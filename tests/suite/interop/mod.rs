@@ -1,1 +1,6 @@
-//! interop.
+//! Other people's programs against the server: each released socket.io client, and Chromium.
+
+mod chromium;
+mod node;
+mod socketio;
+mod vendored;

@@ -1,3 +1,4 @@
 //! The `owt` door from outside.
 
+mod media;
 mod transcript;

@@ -69,8 +69,7 @@ impl Run {
             let place = format!("{}.txt:{}: {line}", self.name, number + 1);
             self.line(line, &place).await;
         }
-        let clients = std::mem::take(&mut self.clients);
-        for (name, mut client) in clients {
+        for (name, client) in &mut self.clients {
             // An unknown request is answered after everything that was queued before it.
             let barrier = client.emit("barrier", None).await;
             match client.next().await {
@@ -169,21 +168,32 @@ impl Run {
                 let bound = self.bound.entry(name[1..name.len() - 1].to_owned());
                 if bound.or_insert_with(|| text.clone()) == text { Ok(()) } else { Err(path) }
             }
-            (Value::Object(expected), Value::Object(got)) => self.same_members(expected, got, path),
+            (Value::Object(expected), Value::Object(got)) => {
+                self.same_members(expected, got, &path)
+            }
             (Value::Array(expected), Value::Array(got)) if expected.len() == got.len() => {
-                let pairs = expected.iter().zip(got).enumerate();
-                pairs.map(|(i, (e, g))| self.matches(e, g, format!("{path}/{i}"))).collect()
+                let mut pairs = expected.iter().zip(got).enumerate();
+                pairs.try_for_each(|(i, (e, g))| self.matches(e, g, format!("{path}/{i}")))
+            }
+            (Value::String(expected), Value::String(got)) if self.with_names(expected) == *got => {
+                Ok(())
             }
             (expected, got) if expected == got => Ok(()),
             _ => Err(format!("{path} (expected {expected})")),
         }
     }
 
+    /// A text with the names in it replaced by what they stand for.
+    fn with_names(&self, text: &str) -> String {
+        let names = self.bound.iter();
+        names.fold(text.to_owned(), |text, (name, is)| text.replace(&format!("<{name}>"), is))
+    }
+
     fn same_members(
         &mut self,
         expected: &Map<String, Value>,
         got: &Map<String, Value>,
-        path: String,
+        path: &str,
     ) -> Result<(), String> {
         let open = expected.contains_key("...");
         if let Some(extra) = got.keys().find(|key| !open && !expected.contains_key(*key)) {

@@ -44,7 +44,13 @@ impl TestServer {
     /// A one-time token.
     pub(crate) async fn token(&self, room: &str, user: &str, role: &str) -> String {
         let room: RoomId = room.parse().expect("a room id");
-        self.server.tokens().issue(&room, user, role, None).await.expect("a token")
+        self.server
+            .tokens()
+            .issue(&room, user, role, None)
+            .await
+            .expect("a token")
+            .reveal()
+            .to_owned()
     }
 
     /// The server itself.

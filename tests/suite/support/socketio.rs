@@ -60,7 +60,7 @@ impl RawClient {
         if version == EngineIo::V4 {
             client.send_raw("40").await;
         }
-        let connected = client.text().await.expect("a connect packet");
+        let connected = client.packet().await.expect("a connect packet");
         assert!(connected.starts_with("40"), "{connected}");
         client
     }
@@ -113,12 +113,21 @@ impl RawClient {
 
     async fn read(&mut self) -> Frame {
         loop {
-            let Some(text) = self.text().await else { return Frame::Closed };
-            if text == "2" {
-                self.send_raw("3").await;
-            } else if let Some(frame) = parse(&text) {
+            let Some(text) = self.packet().await else { return Frame::Closed };
+            if let Some(frame) = parse(&text) {
                 return frame;
             }
+        }
+    }
+
+    /// The next packet that is not an Engine.IO 4 server's ping, which is answered.
+    async fn packet(&mut self) -> Option<String> {
+        loop {
+            let text = self.text().await?;
+            if text != "2" {
+                return Some(text);
+            }
+            self.send_raw("3").await;
         }
     }
 

@@ -1,0 +1,159 @@
+//! What rooms order.
+
+use std::time::{Duration, Instant};
+
+use super::{
+    Exchange, MAX_TRANSPORTS,
+    transport::{Purpose, Session, Transport},
+};
+use crate::{
+    formats::TrackKind,
+    ids::{SessionId, StreamId, TransportId},
+    media::{
+        Command, Event,
+        forward::clock::PublisherClock,
+        session::{dtls::Dtls, ice::Credentials},
+        worker::RoomKey,
+    },
+};
+
+/// How long a session waits for its offer.
+const OFFER_TIMEOUT: Duration = Duration::from_secs(60);
+
+impl Exchange {
+    /// Obeys a room's command.
+    pub(crate) fn obey(&mut self, room: RoomKey, command: Command, now: Instant) {
+        if !self.rooms.contains_key(&room) {
+            return;
+        }
+        match command {
+            Command::OpenPublication { session, transport, audio, video } => {
+                let purpose = Purpose::Publication { audio, video };
+                self.open_session(room, session, &transport, purpose, now);
+            }
+            Command::OpenSubscription { session, transport, audio, video } => {
+                let purpose = Purpose::Subscription { audio, video };
+                self.open_session(room, session, &transport, purpose, now);
+            }
+            Command::Offer { transport, sdp } => {
+                if let Some(key) = self.transport_of(room, &transport) {
+                    self.current = Some(key);
+                    self.handle_offer(key, &sdp, now);
+                }
+            }
+            Command::Candidate { transport, candidate } => {
+                // The peer's checks come from its candidates and tell more than their names do.
+                tracing::trace!(%transport, bytes = candidate.len(), "remote candidate");
+            }
+            Command::CloseSession { session } => self.close_session(room, &session, now),
+            Command::SetTrackActive { stream, kind, active } => {
+                self.set_active(room, &stream, kind, active, now);
+            }
+        }
+    }
+
+    fn transport_of(&self, room: RoomKey, id: &TransportId) -> Option<usize> {
+        self.rooms.get(&room)?.transports.get(id).copied()
+    }
+
+    fn open_session(
+        &mut self,
+        room: RoomKey,
+        id: SessionId,
+        transport: &TransportId,
+        purpose: Purpose,
+        now: Instant,
+    ) {
+        let key = match self.transport_of(room, transport) {
+            Some(key) => Some(key),
+            None => self.open_transport(room, transport, now),
+        };
+        let Some(key) = key else {
+            let reason = "The media plane is full.".into();
+            self.emit(room, Event::SessionFailed { session: id, reason });
+            return;
+        };
+        let session =
+            Session { transport: key, purpose, incoming: Vec::new(), audio: None, video: None };
+        let Some(room) = self.rooms.get_mut(&room) else { return };
+        tracing::debug!(room = %room.id, %transport, session = %id, "session opened");
+        room.sessions.insert(id.clone(), session);
+        self.transports[key].sessions.push(id);
+    }
+
+    fn open_transport(&mut self, key: RoomKey, id: &TransportId, now: Instant) -> Option<usize> {
+        let room = self.rooms.get_mut(&key)?;
+        if self.transports.len() >= MAX_TRANSPORTS {
+            tracing::warn!(room = %room.id, transport = %id, "too many transports");
+            return None;
+        }
+        let provider = &*self.identity.provider;
+        let local = Credentials::draw(provider).ok()?;
+        let mut own_ssrc = [0; 4];
+        provider.random().fill(&mut own_ssrc).ok()?;
+        let deadline = now + OFFER_TIMEOUT;
+        let transport = self.transports.insert(Transport {
+            room: key,
+            room_id: room.id.clone(),
+            id: id.clone(),
+            sessions: Vec::new(),
+            local: local.clone(),
+            remote: None,
+            dtls: Dtls::new(self.identity.clone()),
+            sealer: None,
+            opener: None,
+            path: None,
+            paths: Vec::new(),
+            incoming: Vec::new(),
+            outgoing: Vec::new(),
+            own_ssrc: u32::from_be_bytes(own_ssrc),
+            clock: PublisherClock::default(),
+            intra_requests: 0,
+            deadline,
+            next_report: None,
+            scheduled: None,
+        });
+        room.transports.insert(id.clone(), transport);
+        self.by_ufrag.insert(local.ufrag, transport);
+        self.schedule(transport, deadline);
+        Some(transport)
+    }
+
+    fn set_active(
+        &mut self,
+        room: RoomKey,
+        stream: &StreamId,
+        kind: TrackKind,
+        active: bool,
+        now: Instant,
+    ) {
+        let Some(room) = self.rooms.get(&room) else { return };
+        let Some(session) = room.sessions.get(stream.as_str()) else { return };
+        for key in session.incoming.clone() {
+            let Some(published) = self.incoming.get_mut(key) else { continue };
+            let track = &mut published.track;
+            if track.agreed.kind != kind || track.active == active {
+                continue;
+            }
+            track.active = active;
+            if active {
+                self.restart_subscribers(key, now);
+            }
+        }
+    }
+
+    /// Lets the subscribers of a track begin anew with its next packet, or key frame.
+    pub(super) fn restart_subscribers(&mut self, key: usize, now: Instant) {
+        let Some(published) = self.incoming.get_mut(key) else { return };
+        for subscriber in &published.track.subscribers {
+            if let Some(subscribed) = self.outgoing.get_mut(*subscriber) {
+                subscribed.track.restart();
+            }
+        }
+        if published.track.is_video() && !published.track.subscribers.is_empty() {
+            published.track.key_frames.want();
+            let transport = published.transport;
+            self.serve_publisher(transport, now);
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! A transport's coming up and going down.
+
+use std::time::Instant;
+
+use super::{
+    Exchange,
+    transport::{CONSENT_TIMEOUT, Transport},
+};
+use crate::{
+    ids::SessionId,
+    media::{
+        Event,
+        outbox::Path,
+        session::{
+            dtls::{DtlsEvent, Keys},
+            rtcp::{Compound, REPORT_INTERVAL},
+            srtp,
+        },
+        worker::RoomKey,
+    },
+};
+
+impl Exchange {
+    pub(super) fn handle_dtls_datagram(
+        &mut self,
+        path: Path,
+        datagram: &[u8],
+        now: Instant,
+    ) -> Option<()> {
+        let key = self.transport_at(path)?;
+        let transport = self.transports.get_mut(key)?;
+        let outcome = transport.dtls.handle(datagram, now);
+        self.send_dtls(key);
+        match outcome {
+            Ok(events) => {
+                for event in events {
+                    match event {
+                        DtlsEvent::Connected(keys) => self.handle_connected(key, &keys, now),
+                        DtlsEvent::Closed => {
+                            self.fail_transport(key, "The peer closed the connection.", now);
+                        }
+                    }
+                }
+            }
+            Err(error) => self.fail_transport(key, &error.to_string(), now),
+        }
+        if let Some(due) = self.transports.get(key).and_then(|transport| transport.dtls.next_due())
+        {
+            self.schedule(key, due);
+        }
+        Some(())
+    }
+
+    fn handle_connected(&mut self, key: usize, keys: &Keys, now: Instant) {
+        let Some(transport) = self.transports.get_mut(key) else { return };
+        let (room, id) = (transport.room_id.clone(), transport.id.clone());
+        let expected = transport.remote.as_ref().map(|remote| remote.fingerprint);
+        if expected != Some(keys.peer_fingerprint) {
+            tracing::warn!(%room, transport = %id, "the certificate is not the one in the SDP");
+            self.fail_transport(key, "DTLS fingerprint does not match the SDP.", now);
+            return;
+        }
+        let crypto = self.identity.provider.crypto();
+        match srtp::both_ways(keys.profile, keys.material.as_ref(), crypto) {
+            Ok((sealer, opener)) => {
+                transport.sealer = Some(sealer);
+                transport.opener = Some(opener);
+            }
+            Err(error) => {
+                self.fail_transport(key, &error.to_string(), now);
+                return;
+            }
+        }
+        tracing::debug!(%room, transport = %id, profile = ?keys.profile, "connected");
+        transport.deadline = now + CONSENT_TIMEOUT;
+        let report = now + REPORT_INTERVAL;
+        transport.next_report = Some(report);
+        let (room, sessions) = (transport.room, transport.sessions.clone());
+        self.schedule(key, report);
+        for session in sessions {
+            let formats = self.rooms.get(&room).and_then(|room| room.sessions.get(&session));
+            let Some((audio, video)) = formats.map(|session| (session.audio, session.video)) else {
+                continue;
+            };
+            self.emit(room, Event::SessionReady { session, audio, video });
+        }
+        for track in self.transports[key].outgoing.clone() {
+            self.attach(track, now);
+        }
+    }
+
+    /// Lets an outgoing track have its source's packets.
+    fn attach(&mut self, key: usize, now: Instant) {
+        let Some(source) = self.outgoing.get(key).and_then(|subscribed| subscribed.source) else {
+            return;
+        };
+        let Some(published) = self.incoming.get_mut(source) else { return };
+        published.track.subscribers.push(key);
+        if published.track.is_video() && published.track.active {
+            published.track.key_frames.want();
+            let transport = published.transport;
+            self.serve_publisher(transport, now);
+        }
+    }
+
+    /// Ends a transport and tells the room that its sessions failed.
+    pub(super) fn fail_transport(&mut self, key: usize, reason: &str, now: Instant) {
+        let Some(transport) = self.remove_transport(key, now) else { return };
+        let Transport { room, room_id, id, sessions, .. } = transport;
+        tracing::info!(room = %room_id, transport = %id, reason, "transport failed");
+        for session in sessions {
+            self.emit(room, Event::SessionFailed { session, reason: reason.into() });
+        }
+    }
+
+    /// Ends a session, and its transport with the last one.
+    pub(super) fn close_session(&mut self, room: RoomKey, id: &SessionId, now: Instant) {
+        let session = self.rooms.get_mut(&room).and_then(|room| room.sessions.remove(id));
+        let Some(session) = session else { return };
+        let Some(transport) = self.transports.get_mut(session.transport) else { return };
+        transport.sessions.retain(|other| other != id);
+        tracing::debug!(room = %transport.room_id, session = %id, "session closed");
+        if transport.sessions.is_empty() {
+            self.remove_transport(session.transport, now);
+        } else {
+            for track in session.incoming {
+                self.remove_incoming(track);
+            }
+        }
+    }
+
+    /// Takes a transport, its sessions and its tracks out of the tables, and says goodbye.
+    pub(super) fn remove_transport(&mut self, key: usize, now: Instant) -> Option<Transport> {
+        if !self.transports.contains(key) {
+            return None;
+        }
+        self.say_goodbye(key, now);
+        let transport = self.transports.remove(key);
+        for path in &transport.paths {
+            self.by_path.remove(path);
+        }
+        self.by_ufrag.remove(&transport.local.ufrag);
+        for track in &transport.incoming {
+            self.remove_incoming(*track);
+        }
+        for track in &transport.outgoing {
+            self.remove_outgoing(*track);
+        }
+        if let Some(room) = self.rooms.get_mut(&transport.room) {
+            room.transports.remove(&transport.id);
+            for session in &transport.sessions {
+                room.sessions.remove(session);
+            }
+        }
+        if self.current == Some(key) {
+            self.current = None;
+        }
+        Some(transport)
+    }
+
+    fn say_goodbye(&mut self, key: usize, now: Instant) {
+        let transport = &mut self.transports[key];
+        let sources: Vec<u32> = transport
+            .outgoing
+            .iter()
+            .filter_map(|track| Some(self.outgoing.get(*track)?.track.ssrc))
+            .collect();
+        let sender = transport.own_ssrc;
+        transport.dtls.close(now);
+        if !sources.is_empty() {
+            self.send_rtcp(key, &Compound::receiver(sender, &[]).goodbye(sources));
+        }
+        self.send_dtls(key);
+        self.transports[key].dtls.end();
+    }
+
+    fn remove_incoming(&mut self, key: usize) {
+        let Some(published) = self.incoming.try_remove(key) else { return };
+        self.pending.retain(|other| *other != key);
+        for subscriber in published.track.subscribers {
+            if let Some(subscribed) = self.outgoing.get_mut(subscriber) {
+                subscribed.source = None;
+            }
+        }
+        if let Some(transport) = self.transports.get_mut(published.transport) {
+            transport.incoming.retain(|other| *other != key);
+        }
+    }
+
+    fn remove_outgoing(&mut self, key: usize) {
+        let Some(subscribed) = self.outgoing.try_remove(key) else { return };
+        let source = subscribed.source.and_then(|source| self.incoming.get_mut(source));
+        if let Some(published) = source {
+            published.track.subscribers.retain(|other| *other != key);
+        }
+    }
+}

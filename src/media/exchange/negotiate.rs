@@ -1,0 +1,256 @@
+//! Offers, and the tracks that come of them.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use super::{
+    Exchange,
+    transport::{Published, Purpose, Remote, Subscribed},
+};
+use crate::{
+    formats::TrackKind,
+    ids::{SessionId, StreamId},
+    media::{
+        Event,
+        forward::{incoming::IncomingTrack, outgoing::OutgoingTrack},
+        negotiation::{
+            self, AgreedCodec, AgreedTrack, Agreement, Codec, ExtensionIds, Feedback, Flow, Local,
+            NegotiationError, Want,
+        },
+        session::ice::Credentials,
+        worker::RoomKey,
+    },
+};
+
+/// How long a peer may take from the answer to the end of ICE and DTLS.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A want, the session it is of, and where its packets come from.
+struct Plan {
+    session: SessionId,
+    want: Want,
+    source: Option<usize>,
+}
+
+impl Exchange {
+    /// Answers an offer, or fails the sessions that it was for.
+    pub(super) fn handle_offer(&mut self, key: usize, sdp: &str, now: Instant) {
+        if self.transports[key].remote.is_some() {
+            self.handle_later_offer(key, sdp);
+            return;
+        }
+        let Some(plans) = self.plan(key) else {
+            self.fail_transport(key, "The stream is no longer there.", now);
+            return;
+        };
+        let wants: Vec<Want> = plans.iter().map(|plan| plan.want.clone()).collect();
+        let transport = &self.transports[key];
+        match self.answer(key, sdp, &transport.local, &wants) {
+            Ok(agreement) => self.settle(key, plans, agreement, now),
+            Err(error) => {
+                let (room, id) = (&transport.room_id, &transport.id);
+                tracing::info!(%room, transport = %id, %error, "offer refused");
+                self.fail_transport(key, &error.to_string(), now);
+            }
+        }
+    }
+
+    /// A second offer, on a transport that may be in use: an ICE restart, or nothing new. What it
+    /// agrees on must be what was agreed on before.
+    fn handle_later_offer(&mut self, key: usize, sdp: &str) {
+        let transport = &self.transports[key];
+        let (room, id) = (transport.room_id.clone(), transport.id.clone());
+        let Some(remote) = &transport.remote else { return };
+        let local = Credentials::draw(&*self.identity.provider);
+        let Ok(fresh) = local else { return };
+        let attempt = self.answer(key, sdp, &transport.local, &remote.wants);
+        let restarts = attempt.as_ref().is_ok_and(|agreement| {
+            (&agreement.remote_ufrag, &agreement.remote_password)
+                != (&remote.ufrag, &remote.password)
+        });
+        let (local, attempt) = if restarts {
+            let attempt = self.answer(key, sdp, &fresh, &remote.wants);
+            (fresh, attempt)
+        } else {
+            (transport.local.clone(), attempt)
+        };
+        let agreement = match attempt {
+            Ok(agreement) if is_same(&agreement, &remote.tracks, &remote.fingerprint) => agreement,
+            Ok(_) => {
+                tracing::warn!(%room, transport = %id, "a later offer changes what was agreed on");
+                return;
+            }
+            Err(error) => {
+                tracing::warn!(%room, transport = %id, %error, "a later offer was refused");
+                return;
+            }
+        };
+        let transport = &mut self.transports[key];
+        self.by_ufrag.remove(&transport.local.ufrag);
+        self.by_ufrag.insert(local.ufrag.clone(), key);
+        transport.local = local;
+        if let Some(remote) = &mut transport.remote {
+            remote.ufrag = agreement.remote_ufrag;
+            remote.password = agreement.remote_password;
+        }
+        tracing::debug!(%room, transport = %id, restarts, "later offer answered");
+        let (room, transport) = (transport.room, transport.id.clone());
+        self.emit(room, Event::Answered { transport, sdp: agreement.sdp.into() });
+    }
+
+    fn answer(
+        &self,
+        key: usize,
+        sdp: &str,
+        credentials: &Credentials,
+        wants: &[Want],
+    ) -> Result<Agreement, NegotiationError> {
+        let local = Local {
+            ufrag: &credentials.ufrag,
+            password: &credentials.password,
+            fingerprint: &self.identity.fingerprint,
+            candidates: &self.candidates,
+            cname: self.transports[key].id.as_str(),
+        };
+        negotiation::answer(sdp, &local, wants)
+    }
+
+    /// What the sessions of a transport want; `None` when a stream to be sent is gone.
+    fn plan(&self, key: usize) -> Option<Vec<Plan>> {
+        let transport = self.transports.get(key)?;
+        let room = self.rooms.get(&transport.room)?;
+        let mut plans = Vec::new();
+        for id in &transport.sessions {
+            let mut push = |want, source| plans.push(Plan { session: id.clone(), want, source });
+            match &room.sessions.get(id)?.purpose {
+                Purpose::Publication { audio, video } => {
+                    let audio = audio.as_ref().map(|formats| {
+                        (TrackKind::Audio, formats.iter().copied().map(Codec::Audio).collect())
+                    });
+                    let video = video.as_ref().map(|formats| {
+                        (TrackKind::Video, formats.iter().copied().map(Codec::Video).collect())
+                    });
+                    for (kind, formats) in [audio, video].into_iter().flatten() {
+                        let flow = Flow::Receive { formats };
+                        push(Want { kind, mid: None, flow }, None);
+                    }
+                }
+                Purpose::Subscription { audio, video } => {
+                    let label: Arc<str> = id.as_str().into();
+                    let kinds = [(TrackKind::Audio, audio), (TrackKind::Video, video)];
+                    for (kind, stream) in kinds {
+                        let Some(stream) = stream else { continue };
+                        let source = self.source(transport.room, stream, kind)?;
+                        let flow = self.flow(source, label.clone())?;
+                        push(Want { kind, mid: None, flow }, Some(source));
+                    }
+                }
+            }
+        }
+        Some(plans)
+    }
+
+    /// The key of a stream's track.
+    fn source(&self, room: RoomKey, stream: &StreamId, kind: TrackKind) -> Option<usize> {
+        let session = self.rooms.get(&room)?.sessions.get(stream.as_str())?;
+        let of_kind = |key: &&usize| {
+            self.incoming.get(**key).is_some_and(|published| published.track.agreed.kind == kind)
+        };
+        session.incoming.iter().find(of_kind).copied()
+    }
+
+    fn flow(&self, source: usize, stream_label: Arc<str>) -> Option<Flow> {
+        let codec = self.incoming.get(source)?.track.agreed.codec.clone();
+        let mut drawn = [0; 8];
+        self.identity.provider.random().fill(&mut drawn).ok()?;
+        let [a, b, c, d, e, f, g, h] = drawn;
+        let ssrc = u32::from_be_bytes([a, b, c, d]);
+        let rtx_ssrc = u32::from_be_bytes([e, f, g, h]);
+        Some(Flow::Send { source: codec, ssrc, rtx_ssrc, stream_label })
+    }
+
+    /// Makes the tracks that were agreed on and sends the answer.
+    fn settle(&mut self, key: usize, plans: Vec<Plan>, agreement: Agreement, now: Instant) {
+        let mut wants = Vec::with_capacity(plans.len());
+        for (plan, agreed) in plans.into_iter().zip(&agreement.tracks) {
+            let incoming = match &plan.want.flow {
+                Flow::Receive { .. } => Some(self.add_incoming(key, &plan.session, agreed, now)),
+                Flow::Send { ssrc, rtx_ssrc, .. } => {
+                    self.add_outgoing(key, plan.source, agreed, (*ssrc, *rtx_ssrc));
+                    None
+                }
+            };
+            let room = self.transports[key].room;
+            let room = self.rooms.get_mut(&room);
+            if let Some(session) = room.and_then(|room| room.sessions.get_mut(&plan.session)) {
+                session.incoming.extend(incoming);
+                match agreed.codec.codec {
+                    Codec::Audio(format) => session.audio = Some(format),
+                    Codec::Video(format) => session.video = Some(format),
+                }
+            }
+            wants.push(plan.want);
+        }
+        let deadline = now + CONNECT_TIMEOUT;
+        let transport = &mut self.transports[key];
+        transport.deadline = deadline;
+        transport.remote = Some(Remote {
+            ufrag: agreement.remote_ufrag,
+            password: agreement.remote_password,
+            fingerprint: agreement.remote_fingerprint,
+            wants,
+            tracks: agreement.tracks,
+        });
+        let (room, id) = (transport.room, transport.id.clone());
+        self.schedule(key, deadline);
+        self.emit(room, Event::Answered { transport: id, sdp: agreement.sdp.into() });
+    }
+
+    fn add_incoming(
+        &mut self,
+        key: usize,
+        session: &SessionId,
+        agreed: &AgreedTrack,
+        now: Instant,
+    ) -> usize {
+        let track = self.incoming.insert(Published {
+            track: IncomingTrack::new(agreed.clone(), now),
+            transport: key,
+            stream: session.into(),
+        });
+        self.transports[key].incoming.push(track);
+        track
+    }
+
+    fn add_outgoing(
+        &mut self,
+        key: usize,
+        source: Option<usize>,
+        agreed: &AgreedTrack,
+        (ssrc, rtx_ssrc): (u32, u32),
+    ) {
+        let published = source.and_then(|source| self.incoming.get(source));
+        let extensions = published
+            .map_or_else(ExtensionIds::default, |published| published.track.agreed.extensions);
+        let is_video = agreed.kind == TrackKind::Video;
+        let track = OutgoingTrack::new(agreed, &extensions, ssrc, rtx_ssrc, is_video);
+        let track = self.outgoing.insert(Subscribed { track, transport: key, source });
+        self.transports[key].outgoing.push(track);
+    }
+}
+
+/// What packets depend on.
+fn essence(track: &AgreedTrack) -> (&str, &AgreedCodec, u8, Option<u8>, ExtensionIds, Feedback) {
+    let AgreedTrack { mid, codec, payload_type, rtx_payload_type, extensions, feedback, .. } =
+        track;
+    (mid, codec, *payload_type, *rtx_payload_type, *extensions, *feedback)
+}
+
+/// Whether a later agreement leaves everything as it is that packets depend on.
+fn is_same(agreement: &Agreement, tracks: &[AgreedTrack], fingerprint: &[u8; 32]) -> bool {
+    agreement.remote_fingerprint == *fingerprint
+        && agreement.tracks.len() == tracks.len()
+        && agreement.tracks.iter().zip(tracks).all(|(now, before)| essence(now) == essence(before))
+}

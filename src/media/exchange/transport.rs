@@ -1,0 +1,114 @@
+//! What the tables of an [`Exchange`](super::Exchange) hold.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use crate::{
+    formats::{AudioFormat, VideoFormat},
+    ids::{RoomId, SessionId, StreamId, TransportId},
+    media::{
+        forward::{clock::PublisherClock, incoming::IncomingTrack, outgoing::OutgoingTrack},
+        negotiation::{AgreedTrack, Want},
+        outbox::Path,
+        session::{
+            dtls::Dtls,
+            ice::Credentials,
+            srtp::{Opener, Sealer},
+        },
+        worker::RoomKey,
+    },
+};
+
+/// How long a connected peer may be silent (RFC 7675, 5.1).
+pub(super) const CONSENT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Addresses that a peer may have at once: its interfaces, seen through translations. A further
+/// one replaces the oldest.
+pub(super) const MAX_PATHS: usize = 8;
+
+/// What the negotiation told about the peer.
+pub(super) struct Remote {
+    pub(super) ufrag: Arc<str>,
+    pub(super) password: Arc<str>,
+    pub(super) fingerprint: [u8; 32],
+    /// What was asked for and agreed on, for the next offer to be measured by.
+    pub(super) wants: Vec<Want>,
+    pub(super) tracks: Vec<AgreedTrack>,
+}
+
+/// A peer connection.
+pub(super) struct Transport {
+    pub(super) room: RoomKey,
+    /// For the log.
+    pub(super) room_id: RoomId,
+    pub(super) id: TransportId,
+    pub(super) sessions: Vec<SessionId>,
+    pub(super) local: Credentials,
+    pub(super) remote: Option<Remote>,
+    pub(super) dtls: Dtls,
+    pub(super) sealer: Option<Sealer>,
+    pub(super) opener: Option<Opener>,
+    /// Where the peer is sent to.
+    pub(super) path: Option<Path>,
+    /// Where it may come from, oldest first.
+    pub(super) paths: Vec<Path>,
+    /// Keys of the tracks.
+    pub(super) incoming: Vec<usize>,
+    pub(super) outgoing: Vec<usize>,
+    /// Under which this end reports.
+    pub(super) own_ssrc: u32,
+    /// The peer's clock, when it publishes.
+    pub(super) clock: PublisherClock,
+    /// Full intra requests so far, which are numbered.
+    pub(super) intra_requests: u8,
+    /// When it is given up unless the peer shows up: offers, checks, goes on checking.
+    pub(super) deadline: Instant,
+    pub(super) next_report: Option<Instant>,
+    /// The deadline that is set, see [`Timers`](crate::media::timers::Timers).
+    pub(super) scheduled: Option<Instant>,
+}
+
+impl Transport {
+    /// Whether ICE and DTLS are up.
+    pub(super) fn is_connected(&self) -> bool {
+        self.sealer.is_some()
+    }
+}
+
+/// An incoming track in the tables.
+pub(super) struct Published {
+    pub(super) track: IncomingTrack,
+    pub(super) transport: usize,
+    pub(super) stream: StreamId,
+}
+
+/// An outgoing track in the tables.
+pub(super) struct Subscribed {
+    pub(super) track: OutgoingTrack,
+    pub(super) transport: usize,
+    /// Key of the incoming track, while it exists.
+    pub(super) source: Option<usize>,
+}
+
+/// What a session is for.
+#[derive(Debug, Clone)]
+pub(super) enum Purpose {
+    /// It receives.
+    Publication { audio: Option<Arc<[AudioFormat]>>, video: Option<Arc<[VideoFormat]>> },
+    /// It sends.
+    Subscription { audio: Option<StreamId>, video: Option<StreamId> },
+}
+
+/// A publication or subscription.
+#[derive(Debug)]
+pub(super) struct Session {
+    pub(super) transport: usize,
+    pub(super) purpose: Purpose,
+    /// Keys of its incoming tracks, when it is a publication.
+    pub(super) incoming: Vec<usize>,
+    /// What was agreed on.
+    pub(super) audio: Option<AudioFormat>,
+    pub(super) video: Option<VideoFormat>,
+}

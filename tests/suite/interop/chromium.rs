@@ -1,0 +1,66 @@
+//! Chromium, as people use it: the demo page, camera and microphone, pictures and sound.
+
+use std::fs;
+
+use serde_json::Value;
+
+use super::node;
+use crate::support::server::TestServer;
+
+/// Two people on the demo page: they see, hear and read each other, pause and mute, and leave. The
+/// page with both is kept as `target/screenshots/meeting-CODEC.png`.
+async fn meeting(codec: &str) {
+    let server = TestServer::start().await;
+    let screenshots = concat!(env!("CARGO_MANIFEST_DIR"), "/target/screenshots");
+    fs::create_dir_all(screenshots).expect("a directory for screenshots");
+    let screenshot = format!("{screenshots}/meeting-{codec}.png");
+    let arguments = ["meeting", &server.http_url(), codec, &screenshot];
+    let result = node::run("chromium.mjs", &arguments).await;
+    assert_eq!(result["ok"], true);
+    assert_eq!(result["codec"], codec);
+}
+
+/// A scenario with participants that have tokens of one room.
+async fn scenario(name: &str, participants: usize) -> Value {
+    let server = TestServer::start().await;
+    let url = server.http_url();
+    let mut tokens = Vec::new();
+    for number in 1..=participants {
+        tokens.push(server.token("studio", &format!("user-{number}"), "presenter").await);
+    }
+    let mut arguments = vec![name, &url];
+    arguments.extend(tokens.iter().map(String::as_str));
+    node::run("chromium.mjs", &arguments).await
+}
+
+#[tokio::test]
+async fn two_people_meet_with_vp8() {
+    meeting("vp8").await;
+}
+
+#[tokio::test]
+async fn two_people_meet_with_h264() {
+    meeting("h264").await;
+}
+
+#[tokio::test]
+async fn two_people_meet_with_vp9() {
+    meeting("vp9").await;
+}
+
+#[tokio::test]
+async fn two_people_meet_with_av1() {
+    meeting("av1").await;
+}
+
+#[tokio::test]
+async fn three_watch_two_and_lose_only_the_one_that_stops() {
+    let result = scenario("crowd", 5).await;
+    assert_eq!(result["subscriptions"], 6);
+}
+
+#[tokio::test]
+async fn audio_of_one_stream_goes_with_video_of_another() {
+    let result = scenario("cross", 3).await;
+    assert_eq!(result["subscriptions"], 2);
+}
