@@ -40,8 +40,10 @@ const FIRST_STEP: f64 = 400_000.0;
 const STEP_FACTOR: f64 = 1.25;
 const MAX_STEPS: usize = 9;
 
-/// Where a core counts as busy, and how much more a step must bring to be worth another one.
+/// Where a core counts as busy, or its server as overloaded by what it does not take in, and how
+/// much more a step must bring to be worth another one.
 const BUSY: f64 = 0.97;
+const OVERLOADED: f64 = 0.05;
 const WORTHWHILE: f64 = 1.02;
 
 const SETTLING: Duration = Duration::from_secs(1);
@@ -70,7 +72,8 @@ pub(crate) fn run() -> Result<()> {
         "packets/s per busy core",
         "core busy",
         "of the limit",
-        "lost",
+        "not taken in",
+        "missing",
     ]);
     let mut saved = Vec::new();
     for subscribers in SUBSCRIBERS {
@@ -102,14 +105,13 @@ fn meeting(subscribers: usize, costs: &[Cost], table: &mut Table) -> Result<Memo
         crowd.run(SETTLING)?;
         let measurement = crowd.measure(NORMAL)?;
         let name = format!("{subscribers}, {name}");
-        table.row(row(&name, &measurement, limit, measurement.lost));
+        table.row(row(&name, &measurement, limit, Scrutiny::Open));
     }
     let under_traffic = per_subscriber(crowd.server_kib()?);
 
     let best = saturate(&mut crowd, subscribers)?;
-    // Nobody opens packets here; what the server's socket had no room for never came in.
     let name = format!("{subscribers}, saturated");
-    table.row(row(&name, &best, limit(floor::CROWDED), best.refused));
+    table.row(row(&name, &best, limit(floor::CROWDED), Scrutiny::Count));
     Ok(Memory { subscribers, connected, under_traffic, connecting })
 }
 
@@ -123,18 +125,20 @@ fn saturate(crowd: &mut Crowd, subscribers: usize) -> Result<Measurement> {
         let step = crowd.measure(STEP)?;
         eprintln!(
             "bench: {:.0} packets/s wanted, {:.0} in, {:.0} out, {:.0} of these without room, \
-             core {:.0} % busy",
+             {:.1} % not taken in, core {:.0} % busy",
             rate,
             step.sent as f64 / step.seconds,
             step.out(),
             step.overflowed as f64 / step.seconds,
+            step.refused_share() * 100.0,
             step.busy() * 100.0
         );
         let gain = best.map_or(f64::INFINITY, |best| step.out() / best.out());
         if gain > 1.0 {
             best = Some(step);
         }
-        if step.busy() >= BUSY && gain < WORTHWHILE {
+        let saturated = step.busy() >= BUSY || step.refused_share() >= OVERLOADED;
+        if saturated && gain < WORTHWHILE {
             break;
         }
         rate *= STEP_FACTOR;
@@ -148,6 +152,11 @@ impl Measurement {
         self.forwarded as f64 / self.seconds
     }
 
+    /// The part of the publisher's packets for which the server's socket had no room.
+    fn refused_share(&self) -> f64 {
+        self.refused as f64 / self.sent.max(1) as f64
+    }
+
     /// The part of the core's time that the server used.
     fn busy(&self) -> f64 {
         self.cpu.total / self.seconds
@@ -155,7 +164,7 @@ impl Measurement {
 }
 
 /// A row; `limit` is the cost of sealing and sending alone, in microseconds.
-fn row(name: &str, measured: &Measurement, limit: Option<f64>, lost: u64) -> Vec<String> {
+fn row(name: &str, measured: &Measurement, limit: Option<f64>, scrutiny: Scrutiny) -> Vec<String> {
     let each = measured.cpu.total * 1e6 / measured.forwarded as f64;
     let user = each * measured.cpu.user_share();
     vec![
@@ -166,7 +175,11 @@ fn row(name: &str, measured: &Measurement, limit: Option<f64>, lost: u64) -> Vec
         format!("{:.0} k", measured.forwarded as f64 / measured.cpu.total / 1e3),
         format!("{:.0} %", measured.busy() * 100.0),
         limit.map_or_else(String::new, |limit| format!("{:.0} %", limit / each * 100.0)),
-        lost.to_string(),
+        format!("{:.1} %", measured.refused_share() * 100.0),
+        match scrutiny {
+            Scrutiny::Open => measured.lost.to_string(),
+            Scrutiny::Count => "-".to_owned(),
+        },
     ]
 }
 
