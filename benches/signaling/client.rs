@@ -41,11 +41,15 @@ impl Client {
             return Err(format!("no open packet: {open}").into());
         }
         client.socket.send(Message::text("40")).await?;
-        let connected = client.text().await?;
-        if !connected.starts_with("40") {
-            return Err(format!("not connected: {connected}").into());
+        loop {
+            let text = client.text().await?;
+            match text.get(..2) {
+                Some("40") => return Ok(client),
+                // A server may ping at once.
+                None if text == "2" => client.socket.send(Message::text("3")).await?,
+                _ => return Err(format!("not connected: {text}").into()),
+            }
         }
-        Ok(client)
     }
 
     /// Logs in at an owt door; the participant's id.
