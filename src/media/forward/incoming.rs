@@ -1,6 +1,6 @@
 //! A publisher's track: its packets in order, what is missing, and who gets them.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::{
     clock::{Correspondence, clock_units},
@@ -33,7 +33,10 @@ const MAX_JUMP: u64 = 3000;
 const SOURCE_DISTANCE: u64 = 1 << 17;
 
 /// A source that is silent for as long may be replaced by another one.
-const REPLACEABLE_AFTER: std::time::Duration = std::time::Duration::from_secs(1);
+const REPLACEABLE_AFTER: Duration = Duration::from_secs(1);
+
+/// A picture's size is told no more often, since everybody in the room hears of it.
+const MEASURE_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The header bits that forwarding decides anew: padding and extension.
 const FLAG_PADDING: u8 = 0x20;
@@ -71,7 +74,7 @@ pub(crate) struct Report {
     pub(crate) ssrc: u32,
     pub(crate) counts: super::reception::Reported,
     /// The last sender report, and how long it is ago.
-    pub(crate) sender_report: Option<(Correspondence, std::time::Duration)>,
+    pub(crate) sender_report: Option<(Correspondence, Duration)>,
 }
 
 /// The track.
@@ -91,7 +94,8 @@ pub(crate) struct IncomingTrack {
     pending: Vec<u64>,
     gaps: Gaps,
     source: Option<Source>,
-    resolution: Option<Resolution>,
+    /// The last size that was told, and when.
+    resolution: Option<(Resolution, Instant)>,
     born: Instant,
     sizes: Vec<usize>,
     paddings: Vec<u8>,
@@ -303,6 +307,7 @@ impl IncomingTrack {
             self.gaps.clear();
         } else if self.agreed.feedback.nack
             && self.gaps.open(base + highest + 1, base + extended, now).is_err()
+            && self.is_video()
         {
             self.key_frames.want();
         }
@@ -343,10 +348,21 @@ impl IncomingTrack {
         if sight.starts_key_frame {
             self.key_frames.satisfied();
         }
-        if sight.resolution.is_some() && sight.resolution != self.resolution {
-            self.resolution = sight.resolution;
-            taken.measured = sight.resolution;
+        taken.measured = sight.resolution.filter(|size| self.is_news(*size));
+    }
+
+    /// Whether a size is another one than before, and the last change was long enough ago.
+    fn is_news(&mut self, size: Resolution) -> bool {
+        let Some(now) = self.source.as_ref().map(|source| source.last_arrival) else {
+            return false;
+        };
+        let is_news = self.resolution.is_none_or(|(before, at)| {
+            before != size && now.saturating_duration_since(at) >= MEASURE_INTERVAL
+        });
+        if is_news {
+            self.resolution = Some((size, now));
         }
+        is_news
     }
 }
 

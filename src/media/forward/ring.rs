@@ -31,7 +31,9 @@ pub(crate) struct Ring {
 }
 
 impl Ring {
+    /// A ring of `capacity` slots, a power of two.
     pub(crate) fn new(capacity: usize) -> Self {
+        debug_assert!(capacity.is_power_of_two(), "{capacity} slots cannot be masked");
         Self { slots: std::iter::repeat_with(Slot::default).take(capacity).collect() }
     }
 
@@ -64,7 +66,7 @@ impl Ring {
     }
 
     fn position(&self, index: u64) -> usize {
-        (index % self.slots.len() as u64) as usize
+        index as usize & (self.slots.len() - 1)
     }
 }
 

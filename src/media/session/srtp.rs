@@ -19,9 +19,9 @@ use self::{
 };
 use crate::media::forward::{outgoing::Written, rtp::Header};
 
-/// Sources (SSRCs) of one peer that are kept apart. A peer with a dozen m-lines, each with
-/// retransmissions, uses two dozen.
-const MAX_SOURCES: usize = 64;
+/// Sources (SSRCs) of one peer that are kept apart, over the life of its connection. A dozen
+/// m-lines, each with retransmissions, use two dozen at once.
+const MAX_SOURCES: usize = 256;
 
 /// Protects what is sent to one peer.
 pub(crate) enum Sealer {

@@ -1,5 +1,3 @@
-use std::time::Duration;
-
 use super::*;
 use crate::{
     formats::{AudioFormat, VideoCodec, VideoFormat},
@@ -125,6 +123,21 @@ fn a_key_frame_is_seen_and_measured_once() {
     assert_eq!(bench.send(2, KEY).and_then(|taken| taken.measured), None);
     bench.now += Duration::from_secs(1);
     assert!(!bench.track.key_frames.take_due(bench.now));
+}
+
+#[test]
+fn sizes_that_change_all_the_time_are_told_once_a_second() {
+    let mut bench = Bench::new();
+    let mut other = KEY.to_vec();
+    other[7] ^= 1;
+    let mut told = 0;
+    for sequence in 0..250 {
+        let payload = if sequence % 2 == 0 { KEY } else { &other };
+        let taken = bench.send(sequence, payload).expect("taken");
+        told += u32::from(taken.measured.is_some());
+        bench.now += Duration::from_millis(10);
+    }
+    assert!((2..=3).contains(&told), "{told}");
 }
 
 #[test]

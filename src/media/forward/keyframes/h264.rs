@@ -1,7 +1,8 @@
 //! H.264 (RFC 6184, 5.6 to 5.8; ITU-T H.264, 7.3.2.1.1).
 //!
 //! A decoder starts with a sequence parameter set: encoders put one before every IDR picture that
-//! answers a request. An IDR slice alone also counts, for those that send the sets in the SDP.
+//! answers a request. The first slice of an IDR picture also counts, for those that send the sets
+//! in the SDP.
 
 use super::{Sight, bits::Bits};
 use crate::formats::Resolution;
@@ -14,15 +15,24 @@ const FU_A: u8 = 28;
 pub(super) fn inspect(payload: &[u8]) -> Option<Sight> {
     match payload.first()? & 0x1F {
         SPS => Some(Sight::start(size_of(payload))),
-        IDR => Some(Sight::start(None)),
+        IDR => first_slice(payload.get(1..)?),
         STAP_A => aggregate(payload.get(1..)?),
         FU_A => {
             let header = *payload.get(1)?;
             let starts = header & 0x80 != 0;
-            (starts && matches!(header & 0x1F, IDR | SPS)).then(|| Sight::start(None))
+            match header & 0x1F {
+                SPS if starts => Some(Sight::start(None)),
+                IDR if starts => first_slice(payload.get(2..)?),
+                _ => None,
+            }
         }
         _ => None,
     }
+}
+
+/// `first_mb_in_slice` is 0, which is a single bit.
+fn first_slice(slice: &[u8]) -> Option<Sight> {
+    (slice.first()? & 0x80 != 0).then(|| Sight::start(None))
 }
 
 fn aggregate(mut rest: &[u8]) -> Option<Sight> {
@@ -32,7 +42,7 @@ fn aggregate(mut rest: &[u8]) -> Option<Sight> {
         rest = &behind[unit.len()..];
         match unit.first().map(|byte| byte & 0x1F) {
             Some(SPS) => return Some(Sight::start(size_of(unit))),
-            Some(IDR) => found = Some(Sight::start(None)),
+            Some(IDR) => found = found.or(first_slice(&unit[1..])),
             _ => {}
         }
     }
@@ -163,6 +173,8 @@ mod tests {
         assert_eq!(inspect(&[0x7C, 0x85, 0x88]), Some(Sight::start(None)));
         assert_eq!(inspect(&[0x7C, 0x05, 0x88]), None);
         assert_eq!(inspect(&[0x7C, 0x81, 0x9A]), None);
+        assert_eq!(inspect(&[0x7C, 0x85, 0x08]), None, "a later slice");
+        assert_eq!(inspect(&[0x65, 0x08]), None, "a later slice");
         assert_eq!(inspect(&[0x41, 0x9A]), None);
     }
 }

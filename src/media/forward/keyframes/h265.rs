@@ -14,13 +14,17 @@ const NAL_HEADER: usize = 2;
 pub(super) fn inspect(payload: &[u8]) -> Option<Sight> {
     match kind(payload)? {
         SPS => Some(Sight::start(size_of(payload))),
-        VPS | FIRST_IRAP..=LAST_IRAP => Some(Sight::start(None)),
+        VPS => Some(Sight::start(None)),
+        FIRST_IRAP..=LAST_IRAP => first_slice(payload.get(NAL_HEADER..)?),
         AGGREGATE => aggregate(payload.get(NAL_HEADER..)?),
         FRAGMENT => {
             let header = *payload.get(NAL_HEADER)?;
             let starts = header & 0x80 != 0;
-            let begins = starts && matches!(header & 0x3F, VPS | SPS | FIRST_IRAP..=LAST_IRAP);
-            begins.then(|| Sight::start(None))
+            match header & 0x3F {
+                VPS | SPS if starts => Some(Sight::start(None)),
+                FIRST_IRAP..=LAST_IRAP if starts => first_slice(payload.get(NAL_HEADER + 1..)?),
+                _ => None,
+            }
         }
         _ => None,
     }
@@ -30,6 +34,11 @@ fn kind(unit: &[u8]) -> Option<u8> {
     Some(unit.first()? >> 1 & 0x3F)
 }
 
+/// `first_slice_segment_in_pic_flag`.
+fn first_slice(slice: &[u8]) -> Option<Sight> {
+    (slice.first()? & 0x80 != 0).then(|| Sight::start(None))
+}
+
 fn aggregate(mut rest: &[u8]) -> Option<Sight> {
     let mut found = None;
     while let Some((length, behind)) = rest.split_first_chunk::<2>() {
@@ -37,7 +46,10 @@ fn aggregate(mut rest: &[u8]) -> Option<Sight> {
         rest = &behind[unit.len()..];
         match kind(unit) {
             Some(SPS) => return Some(Sight::start(size_of(unit))),
-            Some(VPS | FIRST_IRAP..=LAST_IRAP) => found = Some(Sight::start(None)),
+            Some(VPS) => found = Some(Sight::start(None)),
+            Some(FIRST_IRAP..=LAST_IRAP) => {
+                found = found.or(unit.get(NAL_HEADER..).and_then(first_slice));
+            }
             _ => {}
         }
     }
@@ -138,9 +150,10 @@ mod tests {
 
     #[test]
     fn random_access_pictures_start_and_others_do_not() {
-        assert_eq!(inspect(&[19 << 1, 1, 0]), Some(Sight::start(None)));
-        assert_eq!(inspect(&[1 << 1, 1, 0]), None);
-        assert_eq!(inspect(&[FRAGMENT << 1, 1, 0x80 | 19]), Some(Sight::start(None)));
+        assert_eq!(inspect(&[19 << 1, 1, 0x80]), Some(Sight::start(None)));
+        assert_eq!(inspect(&[19 << 1, 1, 0]), None, "a later slice");
+        assert_eq!(inspect(&[1 << 1, 1, 0x80]), None);
+        assert_eq!(inspect(&[FRAGMENT << 1, 1, 0x80 | 19, 0x80]), Some(Sight::start(None)));
         assert_eq!(inspect(&[FRAGMENT << 1, 1, 19]), None);
         assert_eq!(inspect(&[FRAGMENT << 1, 1, 0x80 | 1]), None);
     }
