@@ -2,6 +2,8 @@
 
 use std::time::Instant;
 
+use slab::Slab;
+
 use super::{Exchange, transport::Published};
 use crate::media::{
     Event,
@@ -135,60 +137,142 @@ impl Exchange {
 /// `mid`, or a payload type that only one track has.
 fn identify(
     keys: &[usize],
-    tracks: &slab::Slab<Published>,
+    tracks: &Slab<Published>,
     header: &Header,
     packet: &[u8],
     now: Instant,
 ) -> Option<(usize, Role)> {
     let all = || keys.iter().filter_map(|key| Some((*key, &tracks.get(*key)?.track)));
-    let role = |track: &IncomingTrack| {
-        if header.payload_type == track.agreed.payload_type {
-            Some(Role::Media)
-        } else if Some(header.payload_type) == track.agreed.rtx_payload_type {
-            Some(Role::Retransmission)
-        } else {
-            None
-        }
-    };
-    let known = all().find(|(_, track)| {
+    let is_known = |(_, track): &(usize, &IncomingTrack)| {
         track.ssrc() == Some(header.ssrc) || track.rtx_ssrc == Some(header.ssrc)
-    });
-    if let Some((key, track)) = known {
-        return role(track).map(|role| (key, role));
-    }
-    let fits = |(_, track): &(usize, &IncomingTrack)| {
-        let extensions = &track.agreed.extensions;
-        let value = |id: Option<u8>| header.elements.value(packet, id?);
-        let mid_differs =
-            value(extensions.mid).is_some_and(|mid| mid != track.agreed.mid.as_bytes());
-        let layer = match role(track) {
-            Some(Role::Media) => value(extensions.rid),
-            Some(Role::Retransmission) => value(extensions.repaired_rid),
-            None => return false,
-        };
-        // Of a simulcast, the layer that the publisher named first is the stream.
-        let first = track.agreed.rids.first().map(|rid| rid.as_bytes());
-        let other_layer = layer.is_some_and(|layer| first.is_some_and(|first| first != layer));
-        !mid_differs && !other_layer
     };
+    if let Some((key, track)) = all().find(is_known) {
+        return Some((key, role(track, header)?));
+    }
     let announced = all().find(|(_, track)| track.agreed.remote_ssrc == Some(header.ssrc));
     let (key, track) = match announced {
         Some(found) => found,
         None => {
-            let mut fitting = all().filter(fits);
+            let mut fitting = all().filter(|(_, track)| fits(track, header, packet));
             let found = fitting.next()?;
-            let says_mid = found.1.agreed.extensions.mid;
-            let is_named = says_mid.is_some_and(|id| header.elements.value(packet, id).is_some());
-            if !is_named && fitting.next().is_some() {
-                return None;
-            }
-            found
+            let mid = found.1.agreed.extensions.mid;
+            let is_named = mid.is_some_and(|id| header.elements.value(packet, id).is_some());
+            let is_ambiguous = !is_named && fitting.next().is_some();
+            (!is_ambiguous).then_some(found)?
         }
     };
-    let role = role(track)?;
-    let admitted = match role {
+    let role = role(track, header)?;
+    let is_admitted = match role {
         Role::Media => track.admits(header.ssrc, now),
         Role::Retransmission => track.agreed.remote_rtx_ssrc.is_none_or(|ssrc| ssrc == header.ssrc),
     };
-    admitted.then_some((key, role))
+    is_admitted.then_some((key, role))
+}
+
+/// What a packet of this payload type is to a track.
+fn role(track: &IncomingTrack, header: &Header) -> Option<Role> {
+    if header.payload_type == track.agreed.payload_type {
+        Some(Role::Media)
+    } else if Some(header.payload_type) == track.agreed.rtx_payload_type {
+        Some(Role::Retransmission)
+    } else {
+        None
+    }
+}
+
+/// Whether nothing that a packet says of itself speaks against its being a track's. Of a
+/// simulcast, the layer that the publisher named first is the track.
+fn fits(track: &IncomingTrack, header: &Header, packet: &[u8]) -> bool {
+    let extensions = &track.agreed.extensions;
+    let value = |id: Option<u8>| header.elements.value(packet, id?);
+    let layer = match role(track, header) {
+        Some(Role::Media) => value(extensions.rid),
+        Some(Role::Retransmission) => value(extensions.repaired_rid),
+        None => return false,
+    };
+    let first_layer = track.agreed.rids.first();
+    let other_layer =
+        layer.zip(first_layer).is_some_and(|(layer, first)| layer != first.as_bytes());
+    let other_mid = value(extensions.mid).is_some_and(|mid| mid != track.agreed.mid.as_bytes());
+    !other_mid && !other_layer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        formats::TrackKind,
+        media::{
+            forward::{incoming::tests::agreed, rtp::tests::packet},
+            negotiation::{AgreedTrack, ExtensionIds},
+        },
+    };
+
+    const SSRC: u32 = 0x1234_5678;
+
+    /// Two pictures with the same payload types, told apart by `mid` alone.
+    fn pictures(change: impl Fn(usize, &mut AgreedTrack)) -> Slab<Published> {
+        let mut tracks = Slab::new();
+        for number in 0..2 {
+            let mut agreed = agreed(TrackKind::Video);
+            agreed.mid = number.to_string().into();
+            agreed.extensions = ExtensionIds {
+                mid: Some(4),
+                rid: Some(10),
+                repaired_rid: Some(11),
+                ..ExtensionIds::default()
+            };
+            change(number, &mut agreed);
+            let track = IncomingTrack::new(agreed, Instant::now());
+            let stream = "stream".parse().expect("valid");
+            tracks.insert(Published { track, transport: 0, stream });
+        }
+        tracks
+    }
+
+    fn found(
+        tracks: &Slab<Published>,
+        payload_type: u8,
+        elements: &[(u8, &[u8])],
+    ) -> Option<(usize, Role)> {
+        let mut bytes = packet(1, 1, elements, b"payload");
+        bytes[1] = payload_type;
+        let header = Header::parse(&bytes).expect("well formed");
+        identify(&[0, 1], tracks, &header, &bytes, Instant::now())
+    }
+
+    #[test]
+    fn the_mid_tells_and_without_it_nothing_is_guessed() {
+        let tracks = pictures(|_, _| {});
+        assert_eq!(found(&tracks, 96, &[(4, b"1")]), Some((1, Role::Media)));
+        assert_eq!(found(&tracks, 97, &[(4, b"1")]), Some((1, Role::Retransmission)));
+        assert_eq!(found(&tracks, 96, &[(4, b"7")]), None);
+        assert_eq!(found(&tracks, 96, &[]), None, "either would fit");
+        assert_eq!(found(&tracks, 98, &[(4, b"1")]), None);
+    }
+
+    #[test]
+    fn a_payload_type_of_one_track_alone_is_enough() {
+        let tracks = pictures(|number, agreed| agreed.payload_type += 10 * number as u8);
+        assert_eq!(found(&tracks, 106, &[]), Some((1, Role::Media)));
+    }
+
+    #[test]
+    fn an_announced_ssrc_is_enough_and_excludes_others() {
+        let tracks = pictures(|number, agreed| {
+            agreed.remote_ssrc = Some(SSRC + 1 - number as u32);
+        });
+        assert_eq!(found(&tracks, 96, &[]), Some((1, Role::Media)));
+        assert_eq!(found(&tracks, 96, &[(4, b"0")]), Some((1, Role::Media)));
+        let others = pictures(|_, agreed| agreed.remote_ssrc = Some(7));
+        assert_eq!(found(&others, 96, &[(4, b"0")]), None);
+    }
+
+    #[test]
+    fn of_a_simulcast_only_the_first_layer_is_taken() {
+        let tracks = pictures(|_, agreed| agreed.rids = vec!["f".into(), "q".into()]);
+        assert_eq!(found(&tracks, 96, &[(4, b"0"), (10, b"f")]), Some((0, Role::Media)));
+        assert_eq!(found(&tracks, 96, &[(4, b"0"), (10, b"q")]), None);
+        assert_eq!(found(&tracks, 97, &[(4, b"0"), (11, b"q")]), None);
+    }
 }

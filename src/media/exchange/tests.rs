@@ -15,6 +15,11 @@ use rtc_dtls::{
     extension::extension_use_srtp::SrtpProtectionProfile,
 };
 use rtc_shared::TransportProtocol;
+use rtc_srtp::{
+    config::{Config, LABEL_EXTRACTOR_DTLS_SRTP, SessionKeys},
+    context::Context,
+    protection_profile::ProtectionProfile,
+};
 use rtc_stun::{
     attributes::{ATTR_USE_CANDIDATE, ATTR_USERNAME, AttrType},
     fingerprint::FINGERPRINT,
@@ -103,9 +108,9 @@ impl Bench {
 
     fn failure(&mut self) -> Option<String> {
         self.exchange.handle_deadlines(self.now);
-        self.events().into_iter().find_map(|event| match event {
-            Event::SessionFailed { reason, .. } => Some(reason.to_string()),
-            _ => None,
+        self.events().into_iter().find_map(|event| {
+            let Event::SessionFailed { reason, .. } = event else { return None };
+            Some(reason.to_string())
         })
     }
 
@@ -146,6 +151,11 @@ impl Bench {
 
     /// Shakes hands from a real socket.
     fn connect(&mut self, credentials: &(String, String)) -> Path {
+        self.connect_with_keys(credentials).0
+    }
+
+    /// The same; also gives what the peer encrypts with.
+    fn connect_with_keys(&mut self, credentials: &(String, String)) -> (Path, Context) {
         let socket = UdpSocket::bind("127.0.0.1:0").expect("bound");
         socket.set_read_timeout(Some(Duration::from_secs(5))).expect("set");
         let path = Path { socket: 0, remote: socket.local_addr().expect("bound") };
@@ -161,7 +171,7 @@ impl Bench {
             self.exchange.finish_round(&counters);
             let is_ready = |event: &Event| matches!(event, Event::SessionReady { .. });
             if self.events.lock().unwrap().iter().any(is_ready) {
-                return path;
+                return (path, self.sending_context(&client, server));
             }
             let mut buffer = [0; 2048];
             let len = socket.recv(&mut buffer).expect("the server answers");
@@ -174,6 +184,19 @@ impl Bench {
                 assert_eq!(reply.typ, BINDING_SUCCESS);
             }
         }
+    }
+
+    fn sending_context(&self, client: &Endpoint, server: SocketAddr) -> Context {
+        let profile = ProtectionProfile::AeadAes128Gcm;
+        let mut config = Config { profile, ..Config::default() };
+        let state = client.get_connection_state(server).expect("connected");
+        let len = config.keying_material_len();
+        let material = state.export_keying_material(LABEL_EXTRACTOR_DTLS_SRTP, &[], len);
+        let material = material.expect("connected");
+        config.set_session_keys_from_keying_material(material.as_ref(), true).expect("right");
+        let SessionKeys { local_master_key: key, local_master_salt: salt, .. } = &config.keys;
+        let crypto = self.provider.crypto();
+        Context::new(key, salt, profile, None, None, crypto).expect("good keys")
     }
 }
 
@@ -322,4 +345,49 @@ fn a_defect_ends_the_session_that_it_shows_in() {
     assert_eq!(bench.failure().as_deref(), Some("Internal error."));
     assert!(bench.exchange.transports.is_empty());
     bench.exchange.blame("a test", bench.now);
+}
+
+#[test]
+fn a_peer_that_encrypts_nonsense_harms_nobody() {
+    let mut bench = Bench::new();
+    bench.open();
+    bench.offer(PASSWORD, 111);
+    let credentials = bench.answer();
+    let (path, mut context) = bench.connect_with_keys(&credentials);
+    bench.events();
+    let mut state = 17_u32;
+    let mut next = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 24) as u8
+    };
+    let mut sealed = 0;
+    for round in 0..30_000_usize {
+        let mut plain: Vec<u8> = (0..12 + round % 90).map(|_| next()).collect();
+        let is_report = round % 3 == 0;
+        plain[0] = 0x80 | plain[0] & 0x3F;
+        plain[1] = if is_report { 200 + plain[1] % 7 } else { [111, 112, plain[1]][round % 3] };
+        if round % 2 == 0 {
+            plain[4..12].copy_from_slice(&[0, 0, 0, 7, 0, 0, 0, 77]);
+        }
+        if is_report {
+            // A length that fits now and then, so that the inside is read.
+            let words = (plain.len() / 4 - 1) as u8;
+            plain[2..4].copy_from_slice(&[0, if round % 5 == 0 { words } else { words / 2 }]);
+        }
+        let packet =
+            if is_report { context.encrypt_rtcp(&plain) } else { context.encrypt_rtp(&plain) };
+        let Ok(mut packet) = packet else { continue };
+        sealed += 1;
+        bench.exchange.handle_datagram(path, &mut packet, bench.now);
+        if round % 50 == 0 {
+            bench.now += Duration::from_millis(20);
+            bench.exchange.forward_pending();
+            bench.exchange.handle_deadlines(bench.now);
+            bench.check(path, &credentials, false);
+            bench.exchange.finish_round(&Counters::default());
+        }
+    }
+    assert!(sealed > 10_000);
+    assert_eq!(bench.exchange.transports.len(), 1);
+    assert!(bench.failure().is_none());
 }

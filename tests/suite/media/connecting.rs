@@ -17,7 +17,7 @@ async fn a_wrong_fingerprint_is_refused() {
     let mut stage = Stage::new();
     let mut publisher =
         MediaPeer::builder().codecs(&[Codec::VP8]).wrong_fingerprint().build().await;
-    let _video = publisher.add_source(&[Codec::VP8]).await;
+    let _video = publisher.add_source(Codec::VP8).await;
     stage.offer_publication(&mut publisher, "pub").await;
     publisher.accept(&stage.answer("pub").await).await;
     assert_eq!(stage.failure("pub").await, "DTLS fingerprint does not match the SDP.");
@@ -27,7 +27,7 @@ async fn a_wrong_fingerprint_is_refused() {
 async fn an_unacceptable_offer_fails_its_session_with_the_reason() {
     let mut stage = Stage::new();
     let mut publisher = peer(&[Codec::OPUS]).await;
-    let _audio = publisher.add_source(&[Codec::OPUS]).await;
+    let _audio = publisher.add_source(Codec::OPUS).await;
     let offer = publisher.offer().await;
     let session = super::stage::id("pub");
     let transport = (&session).into();
@@ -47,7 +47,7 @@ async fn every_srtp_cipher_connects_and_carries_media() {
         let mut stage = Stage::new();
         let builder = || MediaPeer::builder().codecs(&[Codec::VP8]).srtp_profiles(&[profile]);
         let mut publisher = builder().build().await;
-        let mut video = publisher.add_source(&[Codec::VP8]).await;
+        let mut video = publisher.add_source(Codec::VP8).await;
         stage.publish(&mut publisher, "pub").await;
         let mut subscriber = builder().build().await;
         stage.subscribe(&mut subscriber, "sub", None, Some("pub")).await;
@@ -63,7 +63,7 @@ async fn every_srtp_cipher_connects_and_carries_media() {
 async fn a_peer_that_closes_is_noticed_at_once() {
     let mut stage = Stage::new();
     let mut publisher = peer(&[Codec::OPUS]).await;
-    let _audio = publisher.add_source(&[Codec::OPUS]).await;
+    let _audio = publisher.add_source(Codec::OPUS).await;
     stage.publish(&mut publisher, "pub").await;
     publisher.close().await;
     assert_eq!(stage.failure("pub").await, "The peer closed the connection.");
@@ -73,7 +73,7 @@ async fn a_peer_that_closes_is_noticed_at_once() {
 async fn a_closed_session_says_goodbye_to_its_peer() {
     let mut stage = Stage::new();
     let mut publisher = peer(&[Codec::OPUS]).await;
-    let mut audio = publisher.add_source(&[Codec::OPUS]).await;
+    let mut audio = publisher.add_source(Codec::OPUS).await;
     stage.publish(&mut publisher, "pub").await;
     let mut subscriber = peer(&[Codec::OPUS]).await;
     stage.subscribe(&mut subscriber, "sub", Some("pub"), None).await;
@@ -91,7 +91,7 @@ async fn a_closed_session_says_goodbye_to_its_peer() {
 async fn a_room_that_is_dropped_ends_its_sessions() {
     let mut stage = Stage::new();
     let mut publisher = peer(&[Codec::OPUS]).await;
-    let mut audio = publisher.add_source(&[Codec::OPUS]).await;
+    let mut audio = publisher.add_source(Codec::OPUS).await;
     stage.publish(&mut publisher, "pub").await;
     let mut subscriber = peer(&[Codec::OPUS]).await;
     stage.subscribe(&mut subscriber, "sub", Some("pub"), None).await;
@@ -109,7 +109,7 @@ async fn a_room_that_is_dropped_ends_its_sessions() {
 async fn a_peer_that_changes_its_address_is_followed() {
     let mut stage = Stage::new();
     let mut publisher = peer(&[Codec::OPUS]).await;
-    let audio = publisher.add_source(&[Codec::OPUS]).await;
+    let audio = publisher.add_source(Codec::OPUS).await;
     stage.publish(&mut publisher, "pub").await;
     let mut subscriber = peer(&[Codec::OPUS]).await;
     stage.offer_subscription(&mut subscriber, "sub", Some("pub"), None).await;
@@ -131,7 +131,7 @@ async fn a_peer_that_changes_its_address_is_followed() {
 async fn a_second_offer_of_the_same_is_answered_and_media_goes_on() {
     let mut stage = Stage::new();
     let mut publisher = peer(&[Codec::OPUS]).await;
-    let mut audio = publisher.add_source(&[Codec::OPUS]).await;
+    let mut audio = publisher.add_source(Codec::OPUS).await;
     stage.publish(&mut publisher, "pub").await;
     let mut subscriber = peer(&[Codec::OPUS]).await;
     stage.subscribe(&mut subscriber, "sub", Some("pub"), None).await;
@@ -148,7 +148,7 @@ async fn a_second_offer_of_the_same_is_answered_and_media_goes_on() {
 async fn a_flood_of_junk_changes_nothing() {
     let mut stage = Stage::new();
     let mut publisher = peer(&[Codec::VP8]).await;
-    let video = publisher.add_source(&[Codec::VP8]).await;
+    let video = publisher.add_source(Codec::VP8).await;
     stage.offer_publication(&mut publisher, "pub").await;
     let answer = stage.answer("pub").await;
     publisher.accept(&answer).await;

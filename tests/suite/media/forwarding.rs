@@ -29,8 +29,8 @@ async fn payloads_are_bit_exact_and_sequences_continuous() {
     let mut stage = Stage::new();
     let codecs = [Codec::OPUS, Codec::VP8];
     let mut publisher = peer(&codecs).await;
-    let audio = publisher.add_source(&[Codec::OPUS]).await;
-    let video = publisher.add_source(&[Codec::VP8]).await;
+    let audio = publisher.add_source(Codec::OPUS).await;
+    let video = publisher.add_source(Codec::VP8).await;
     let ready = stage.publish(&mut publisher, "pub").await;
     assert_eq!(ready.audio, Some(AudioFormat::OPUS));
     assert_eq!(ready.video, Some(VideoFormat::of(VideoCodec::Vp8)));
@@ -85,10 +85,10 @@ async fn sound_and_picture_may_come_from_different_publishers() {
     let mut stage = Stage::new();
     let codecs = [Codec::OPUS, Codec::VP8];
     let mut speaker = peer(&codecs).await;
-    let mut audio = speaker.add_source(&[Codec::OPUS]).await;
+    let mut audio = speaker.add_source(Codec::OPUS).await;
     stage.publish(&mut speaker, "speaker").await;
     let mut camera = peer(&codecs).await;
-    let mut video = camera.add_source(&[Codec::VP8]).await;
+    let mut video = camera.add_source(Codec::VP8).await;
     stage.publish(&mut camera, "camera").await;
     let mut viewer = peer(&codecs).await;
     stage.subscribe(&mut viewer, "viewer", Some("speaker"), Some("camera")).await;
@@ -110,7 +110,7 @@ async fn every_codec_passes_and_pictures_are_measured() {
     for (number, codec) in all.into_iter().enumerate() {
         let (source, sink) = (format!("pub-{number}"), format!("sub-{number}"));
         let mut publisher = peer(&[codec]).await;
-        let mut video = publisher.add_source(&[codec]).await;
+        let mut video = publisher.add_source(codec).await;
         video.picture = Picture { width: 640, height: 368 };
         stage.publish(&mut publisher, &source).await;
         let mut subscriber = peer(&all).await;
@@ -133,7 +133,7 @@ async fn every_codec_passes_and_pictures_are_measured() {
 async fn the_audio_level_passes_under_the_subscribers_number() {
     let mut stage = Stage::new();
     let mut publisher = peer(&[Codec::OPUS]).await;
-    let audio = publisher.add_source(&[Codec::OPUS]).await;
+    let audio = publisher.add_source(Codec::OPUS).await;
     stage.publish(&mut publisher, "pub").await;
     let number = audio.extension(AUDIO_LEVEL).expect("agreed on");
     let mut subscriber = peer(&[Codec::OPUS]).await;
@@ -152,8 +152,8 @@ async fn a_pause_stops_the_track_and_play_resumes_it_without_a_gap() {
     let mut stage = Stage::new();
     let codecs = [Codec::OPUS, Codec::VP8];
     let mut publisher = peer(&codecs).await;
-    let audio = publisher.add_source(&[Codec::OPUS]).await;
-    let video = publisher.add_source(&[Codec::VP8]).await;
+    let audio = publisher.add_source(Codec::OPUS).await;
+    let video = publisher.add_source(Codec::VP8).await;
     let video_ssrc = video.ssrc;
     stage.publish(&mut publisher, "pub").await;
     let mut subscriber = peer(&codecs).await;
@@ -189,7 +189,7 @@ async fn subscribers_of_a_publisher_that_leaves_get_nothing_more_and_stay() {
     let mut stage = Stage::new();
     let codecs = [Codec::OPUS];
     let mut publisher = peer(&codecs).await;
-    let mut audio = publisher.add_source(&[Codec::OPUS]).await;
+    let mut audio = publisher.add_source(Codec::OPUS).await;
     stage.publish(&mut publisher, "pub").await;
     let mut subscriber = peer(&codecs).await;
     stage.subscribe(&mut subscriber, "sub", Some("pub"), None).await;
@@ -202,7 +202,7 @@ async fn subscribers_of_a_publisher_that_leaves_get_nothing_more_and_stay() {
     assert_eq!(stage.failure("late").await, "The stream is no longer there.");
     // The subscriber can be fed by another publisher afterwards: it is alive.
     let mut other: MediaPeer = peer(&codecs).await;
-    let _audio = other.add_source(&[Codec::OPUS]).await;
+    let _audio = other.add_source(Codec::OPUS).await;
     stage.publish(&mut other, "other").await;
     assert_eq!(stage.media.statistics().transports, 2);
     assert!(subscriber.packets.is_empty());

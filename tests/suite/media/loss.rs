@@ -17,7 +17,7 @@ async fn what_a_publisher_loses_is_repaired_before_it_reaches_subscribers() {
         let mut stage = Stage::new();
         let mut publisher =
             MediaPeer::builder().codecs(&[codec]).lose(first_time_every(7)).build().await;
-        let video = publisher.add_source(&[codec]).await;
+        let video = publisher.add_source(codec).await;
         stage.publish(&mut publisher, "pub").await;
         let mut subscriber = peer(&[codec]).await;
         stage.subscribe(&mut subscriber, "sub", None, Some("pub")).await;
@@ -50,7 +50,7 @@ fn first_time_every(n: u16) -> impl FnMut(&rtc::rtp::Header) -> bool + Send + Sy
 async fn a_subscriber_gets_again_what_it_misses() {
     let mut stage = Stage::new();
     let mut publisher = peer(&[Codec::VP8]).await;
-    let video = publisher.add_source(&[Codec::VP8]).await;
+    let video = publisher.add_source(Codec::VP8).await;
     stage.publish(&mut publisher, "pub").await;
     let mut subscriber = peer(&[Codec::VP8]).await;
     stage.offer_subscription(&mut subscriber, "sub", None, Some("pub")).await;
@@ -86,7 +86,7 @@ async fn a_subscriber_gets_again_what_it_misses() {
 async fn without_rtx_the_packet_itself_comes_again() {
     let mut stage = Stage::new();
     let mut publisher = peer(&[WITHOUT_RTX]).await;
-    let video = publisher.add_source(&[WITHOUT_RTX]).await;
+    let video = publisher.add_source(WITHOUT_RTX).await;
     stage.publish(&mut publisher, "pub").await;
     let mut subscriber = peer(&[WITHOUT_RTX]).await;
     stage.offer_subscription(&mut subscriber, "sub", None, Some("pub")).await;

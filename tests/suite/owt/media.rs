@@ -99,7 +99,7 @@ async fn offers_that_cannot_be_answered_end_in_a_reason() {
     let server = TestServer::start().await;
     let mut ann = Guest::join(&server, "lobby", "ann").await;
     let mut peer = MediaPeer::builder().codecs(&[Codec::OPUS]).build().await;
-    peer.add_source(&[Codec::OPUS]).await;
+    peer.add_source(Codec::OPUS).await;
     let good = peer.offer().await;
     let no_fingerprint: String = good
         .lines()

@@ -45,7 +45,7 @@ impl Guest {
         let mut peer = MediaPeer::builder().codecs(codecs).build().await;
         let mut sources = Vec::new();
         for codec in codecs {
-            sources.push(peer.add_source(&[*codec]).await);
+            sources.push(peer.add_source(*codec).await);
         }
         let has = |kind: &str| codecs.iter().any(|codec| codec.mime_type.starts_with(kind));
         let audio = if has("audio") { json!({"source": "mic"}) } else { json!(false) };

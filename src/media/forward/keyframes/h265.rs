@@ -91,7 +91,7 @@ mod tests {
         let mut bits = String::from("0000" /* vps */);
         bits += "000" /* one layer */;
         bits += "1";
-        bits += &"01100000".repeat(1);
+        bits += "01100000" /* profile */;
         bits += &"0".repeat(80 + 8);
         bits += "1" /* id 0 */;
         bits += "010" /* 4:2:0 */;
