@@ -66,10 +66,10 @@ impl Exchange {
 
     /// Forwards everything that waits.
     pub(crate) fn forward_pending(&mut self) {
-        self.current = None;
         while let Some(track) = self.pending.pop() {
             self.fan_out(track);
         }
+        self.current = None;
         if self.outbox.is_full() {
             self.outbox.flush(&self.sockets, &mut self.tally);
         }
@@ -79,11 +79,13 @@ impl Exchange {
     /// the packets of each lie side by side and leave as one train.
     fn fan_out(&mut self, key: usize) {
         let Some(published) = self.incoming.get_mut(key) else { return };
+        self.current = Some(published.transport);
         let pending = published.track.take_pending();
         let track = &published.track;
         let subscribers = if track.active { track.subscribers.as_slice() } else { &[] };
         for subscriber in subscribers {
             let Some(subscribed) = self.outgoing.get_mut(*subscriber) else { continue };
+            self.current = Some(subscribed.transport);
             let Some(transport) = self.transports.get_mut(subscribed.transport) else { continue };
             let (Some(path), Some(sealer)) = (transport.path, transport.sealer.as_mut()) else {
                 continue;
