@@ -12,7 +12,12 @@ pub(super) fn media_command(effect: Effect) -> Option<media::Command> {
             media::Command::OpenPublication { session, transport, audio, video }
         }
         Effect::OpenSubscription { session, transport, audio, video } => {
-            media::Command::OpenSubscription { session, transport, audio, video }
+            media::Command::OpenSubscription {
+                session,
+                transport,
+                audio: audio.map(media::Source::Published),
+                video: video.map(media::Source::Published),
+            }
         }
         Effect::Negotiate { transport, payload } => match payload {
             Negotiation::Offer(sdp) => media::Command::Offer { transport, sdp },
@@ -29,14 +34,15 @@ pub(super) fn media_command(effect: Effect) -> Option<media::Command> {
     })
 }
 
-/// What a report of the media plane means to the room.
-pub(super) fn room_event(event: media::Event) -> Event {
-    match event {
+/// What a report of the media plane means to the room; nothing if it is about mixing.
+pub(super) fn room_event(event: media::Event) -> Option<Event> {
+    Some(match event {
         media::Event::Answered { transport, sdp } => Event::Answered { transport, sdp },
         media::Event::SessionReady { session, audio, video } => {
             Event::SessionReady { session, media: AgreedMedia { audio, video } }
         }
         media::Event::SessionFailed { session, reason } => Event::SessionFailed { session, reason },
         media::Event::Measured { stream, resolution } => Event::Measured { stream, resolution },
-    }
+        media::Event::Chosen { .. } | media::Event::KeyFrameWanted { .. } => return None,
+    })
 }

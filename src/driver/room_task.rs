@@ -121,7 +121,11 @@ impl RoomTask {
                 Some(message) => self.take(message),
                 None => return false,
             },
-            Some(event) = self.media_events.recv() => self.input(Input::Event(room_event(event))),
+            Some(event) = self.media_events.recv() => {
+                if let Some(event) = room_event(event) {
+                    self.input(Input::Event(event));
+                }
+            }
             () = wait_until(deadline) => {
                 self.room.handle_timeout(Instant::now());
                 self.drain();

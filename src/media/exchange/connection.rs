@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::{
     Exchange,
-    transport::{CONSENT_TIMEOUT, Transport},
+    transport::{CONSENT_TIMEOUT, Origin, Transport},
 };
 use crate::{
     ids::SessionId,
@@ -96,11 +96,7 @@ impl Exchange {
         };
         let Some(published) = self.incoming.get_mut(source) else { return };
         published.track.subscribers.push(key);
-        if published.track.is_video() && published.track.active {
-            published.track.key_frames.want();
-            let transport = published.transport;
-            self.serve_publisher(transport, now);
-        }
+        self.want_key_frame(source, now);
     }
 
     /// Ends a transport and tells the room that its sessions failed.
@@ -174,7 +170,7 @@ impl Exchange {
         self.transports[key].dtls.end();
     }
 
-    fn remove_incoming(&mut self, key: usize) {
+    pub(super) fn remove_incoming(&mut self, key: usize) {
         let Some(published) = self.incoming.try_remove(key) else { return };
         self.pending.retain(|other| *other != key);
         for subscriber in published.track.subscribers {
@@ -182,18 +178,38 @@ impl Exchange {
                 subscribed.source = None;
             }
         }
-        if let Some(transport) = self.transports.get_mut(published.transport) {
-            transport.incoming.retain(|other| *other != key);
+        for subscriber in published.joining {
+            if let Some(subscribed) = self.outgoing.get_mut(subscriber) {
+                subscribed.next_source = None;
+            }
+        }
+        if let Some(tap) = &published.tap {
+            self.forget_tap(tap);
+        }
+        match published.origin {
+            Origin::Peer { transport, .. } => {
+                if let Some(transport) = self.transports.get_mut(transport) {
+                    transport.incoming.retain(|other| *other != key);
+                }
+            }
+            Origin::Agent { room, output } => {
+                if let Some(room) = self.rooms.get_mut(&room) {
+                    room.outputs.remove(&output);
+                }
+            }
         }
     }
 
     fn remove_outgoing(&mut self, key: usize) {
         let Some(subscribed) = self.outgoing.try_remove(key) else { return };
-        let source = subscribed.source.and_then(|source| self.incoming.get_mut(source));
-        if let Some(published) = source {
-            published.track.subscribers.retain(|other| *other != key);
-            if published.track.subscribers.is_empty() {
-                published.track.key_frames.satisfied();
+        let sources = [subscribed.source, subscribed.next_source];
+        for source in sources.into_iter().flatten() {
+            if let Some(published) = self.incoming.get_mut(source) {
+                published.track.subscribers.retain(|other| *other != key);
+                published.joining.retain(|other| *other != key);
+                if !published.is_wanted() {
+                    published.track.key_frames.satisfied();
+                }
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use std::time::{Instant, SystemTime};
 
-use super::Exchange;
+use super::{Exchange, transport::Origin};
 use crate::media::{
     forward::clock::{Correspondence, Ntp},
     outbox::Path,
@@ -70,14 +70,8 @@ impl Exchange {
             Said::NeedsKeyFrame { ssrc } => {
                 let track = self.outgoing_of(key, *ssrc);
                 let source = track.and_then(|track| self.outgoing.get(track)?.source);
-                let published = source.and_then(|source| self.incoming.get_mut(source));
-                if let Some(published) = published
-                    && published.track.active
-                    && published.track.is_video()
-                {
-                    published.track.key_frames.want();
-                    let publisher = published.transport;
-                    self.serve_publisher(publisher, now);
+                if let Some(source) = source {
+                    self.want_key_frame(source, now);
                 }
             }
         }
@@ -168,13 +162,17 @@ impl Exchange {
             else {
                 continue;
             };
-            let Some(publisher) = self.transports.get(published.transport) else { continue };
+            let clock = match published.origin {
+                Origin::Peer { transport, .. } => {
+                    self.transports.get(transport).map(|publisher| &publisher.clock)
+                }
+                Origin::Agent { room, .. } => self.rooms.get(&room).map(|room| room.agent.clock()),
+            };
+            let Some(clock) = clock else { continue };
             let Some(claim) = published.track.correspondence() else { continue };
             let rate = published.track.agreed.codec.clock_rate;
             let track = &subscribed.track;
-            let Some((rtp, packets, octets)) =
-                track.sender_report(now, claim, &publisher.clock, rate)
-            else {
+            let Some((rtp, packets, octets)) = track.sender_report(now, claim, clock, rate) else {
                 continue;
             };
             let sent = Sent { ssrc: track.ssrc, now, rtp, packets, octets };

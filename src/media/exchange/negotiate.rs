@@ -7,13 +7,13 @@ use std::{
 
 use super::{
     Exchange,
-    transport::{Published, Purpose, Remote, Subscribed},
+    transport::{Origin, Published, Purpose, Remote, Subscribed},
 };
 use crate::{
     formats::TrackKind,
     ids::{SessionId, StreamId},
     media::{
-        Event,
+        Choice, Encoded, Event, Source,
         forward::{incoming::IncomingTrack, outgoing::OutgoingTrack},
         negotiation::{
             self, AgreedCodec, AgreedTrack, Agreement, Codec, ExtensionIds, Feedback, Flow, Local,
@@ -31,7 +31,17 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 struct Plan {
     session: SessionId,
     want: Want,
-    source: Option<usize>,
+    source: From,
+}
+
+/// Where the packets of a want come from.
+enum From {
+    /// The client.
+    Client,
+    /// A published track, by its key.
+    Published(usize),
+    /// One of these injected tracks.
+    Injected(Vec<Encoded>),
 }
 
 impl Exchange {
@@ -134,17 +144,24 @@ impl Exchange {
                     });
                     for (kind, formats) in [audio, video].into_iter().flatten() {
                         let flow = Flow::Receive { formats };
-                        push(Want { kind, mid: None, flow }, None);
+                        push(Want { kind, mid: None, flow }, From::Client);
                     }
                 }
                 Purpose::Subscription { audio, video } => {
                     let label: Arc<str> = id.as_str().into();
-                    let kinds = [(TrackKind::Audio, audio), (TrackKind::Video, video)];
-                    for (kind, stream) in kinds {
-                        let Some(stream) = stream else { continue };
-                        let source = self.source(transport.room, stream, kind)?;
-                        let flow = self.flow(source, label.clone())?;
-                        push(Want { kind, mid: None, flow }, Some(source));
+                    let room = transport.room;
+                    let audio = audio.as_ref().map(|source| {
+                        let kind = TrackKind::Audio;
+                        (kind, self.origin(room, kind, source, Encoded::Audio))
+                    });
+                    let video = video.as_ref().map(|source| {
+                        let kind = TrackKind::Video;
+                        (kind, self.origin(room, kind, source, Encoded::Video))
+                    });
+                    for (kind, source) in [audio, video].into_iter().flatten() {
+                        let source = source?;
+                        let flow = self.flow(&source, label.clone())?;
+                        push(Want { kind, mid: None, flow }, source);
                     }
                 }
             }
@@ -152,8 +169,29 @@ impl Exchange {
         Some(plans)
     }
 
+    /// Where a subscription's track comes from; `None` when it is gone.
+    fn origin<F: Copy>(
+        &self,
+        room: RoomKey,
+        kind: TrackKind,
+        source: &Source<F>,
+        encoded: fn(Choice<F>) -> Encoded,
+    ) -> Option<From> {
+        match source {
+            Source::Published(stream) => self.published(room, stream, kind).map(From::Published),
+            Source::Injected(choices) => {
+                Some(From::Injected(choices.iter().copied().map(encoded).collect()))
+            }
+        }
+    }
+
     /// The key of a stream's track.
-    fn source(&self, room: RoomKey, stream: &StreamId, kind: TrackKind) -> Option<usize> {
+    pub(super) fn published(
+        &self,
+        room: RoomKey,
+        stream: &StreamId,
+        kind: TrackKind,
+    ) -> Option<usize> {
         let session = self.rooms.get(&room)?.sessions.get(stream.as_str())?;
         let of_kind = |key: &&usize| {
             self.incoming.get(**key).is_some_and(|published| published.track.agreed.kind == kind)
@@ -161,14 +199,20 @@ impl Exchange {
         session.incoming.iter().find(of_kind).copied()
     }
 
-    fn flow(&self, source: usize, stream_label: Arc<str>) -> Option<Flow> {
-        let codec = self.incoming.get(source)?.track.agreed.codec.clone();
+    fn flow(&self, source: &From, stream_label: Arc<str>) -> Option<Flow> {
+        let sources = match source {
+            From::Client => return None,
+            From::Published(key) => vec![self.incoming.get(*key)?.track.agreed.codec.clone()],
+            From::Injected(choices) => {
+                choices.iter().map(|choice| AgreedCodec::usual(choice.codec())).collect()
+            }
+        };
         let mut drawn = [0; 8];
         self.identity.provider.random().fill(&mut drawn).ok()?;
         let [a, b, c, d, e, f, g, h] = drawn;
         let ssrc = u32::from_be_bytes([a, b, c, d]);
         let rtx_ssrc = u32::from_be_bytes([e, f, g, h]);
-        Some(Flow::Send { source: codec, ssrc, rtx_ssrc, stream_label })
+        Some(Flow::Send { sources, ssrc, rtx_ssrc, stream_label })
     }
 
     /// Makes the tracks that were agreed on and sends the answer.
@@ -178,7 +222,17 @@ impl Exchange {
             let incoming = match &plan.want.flow {
                 Flow::Receive { .. } => Some(self.add_incoming(key, &plan.session, agreed, now)),
                 Flow::Send { ssrc, rtx_ssrc, .. } => {
-                    self.add_outgoing(key, plan.source, agreed, (*ssrc, *rtx_ssrc));
+                    let source = self.settle_source(key, &plan, agreed, now);
+                    let subscribed = Subscribed {
+                        track: self.outgoing_track(source, agreed, (*ssrc, *rtx_ssrc)),
+                        transport: key,
+                        session: plan.session.clone(),
+                        codec: agreed.codec.codec,
+                        source,
+                        next_source: None,
+                    };
+                    let track = self.outgoing.insert(subscribed);
+                    self.transports[key].outgoing.push(track);
                     None
                 }
             };
@@ -215,29 +269,46 @@ impl Exchange {
         agreed: &AgreedTrack,
         now: Instant,
     ) -> usize {
-        let track = self.incoming.insert(Published {
-            track: IncomingTrack::new(agreed.clone(), now),
-            transport: key,
-            stream: session.into(),
-        });
+        let track = IncomingTrack::new(agreed.clone(), now);
+        let origin = Origin::Peer { transport: key, stream: session.into() };
+        let track = self.incoming.insert(Published::new(track, origin));
         self.transports[key].incoming.push(track);
         track
     }
 
-    fn add_outgoing(
+    /// The track that an outgoing one is fed from; of several injected ones that with the codec
+    /// that was agreed on, of which the room is told.
+    fn settle_source(
         &mut self,
         key: usize,
+        plan: &Plan,
+        agreed: &AgreedTrack,
+        now: Instant,
+    ) -> Option<usize> {
+        match &plan.source {
+            From::Client => None,
+            From::Published(source) => Some(*source),
+            From::Injected(choices) => {
+                let chosen = choices.iter().find(|it| it.codec() == agreed.codec.codec)?;
+                let room = self.transports[key].room;
+                let (session, output) = (plan.session.clone(), *chosen);
+                self.emit(room, Event::Chosen { session, output });
+                self.output(room, output, now)
+            }
+        }
+    }
+
+    fn outgoing_track(
+        &self,
         source: Option<usize>,
         agreed: &AgreedTrack,
         (ssrc, rtx_ssrc): (u32, u32),
-    ) {
+    ) -> OutgoingTrack {
         let published = source.and_then(|source| self.incoming.get(source));
         let extensions = published
             .map_or_else(ExtensionIds::default, |published| published.track.agreed.extensions);
         let is_video = agreed.kind == TrackKind::Video;
-        let track = OutgoingTrack::new(agreed, &extensions, ssrc, rtx_ssrc, is_video);
-        let track = self.outgoing.insert(Subscribed { track, transport: key, source });
-        self.transports[key].outgoing.push(track);
+        OutgoingTrack::new(agreed, &extensions, ssrc, rtx_ssrc, is_video)
     }
 }
 

@@ -14,6 +14,10 @@ use crate::media::negotiation::{AgreedTrack, ExtensionIds};
 /// The first RTP timestamp that a subscriber sees.
 const FIRST_TIMESTAMP: u32 = 1;
 
+/// Between the last packet of one source and the first of another, time goes on by a second
+/// divided by this at least: a usual packet of sound.
+const STEPS_PER_SECOND: u32 = 50;
+
 /// The first packet index on a retransmission SSRC.
 const FIRST_RTX: u64 = 1;
 
@@ -36,6 +40,15 @@ struct Rtx {
     ssrc: u32,
     payload_type: u8,
     next: u64,
+}
+
+/// How a subscriber's time goes on when another source takes over.
+#[derive(Debug, Clone, Copy)]
+struct Resumption {
+    /// The other source's time minus the subscriber's, where both sources' clocks are known.
+    offset: Option<u32>,
+    /// How far time goes on at least.
+    step: u32,
 }
 
 /// A packet that was written and waits to be sealed.
@@ -61,6 +74,10 @@ pub(crate) struct OutgoingTrack {
     numbers: SequenceMap,
     /// The source's time minus the subscriber's.
     time_offset: Option<u32>,
+    /// The subscriber's time of the packet that was forwarded last.
+    last_time: u32,
+    /// How the time goes on with another source.
+    resumption: Option<Resumption>,
     packets: u32,
     octets: u32,
     budget: Budget,
@@ -96,6 +113,8 @@ impl OutgoingTrack {
             gate,
             numbers: SequenceMap::new(),
             time_offset: None,
+            last_time: FIRST_TIMESTAMP,
+            resumption: None,
             packets: 0,
             octets: 0,
             budget: Budget::new(),
@@ -106,6 +125,29 @@ impl OutgoingTrack {
     /// Begins anew with the next packet that a decoder can start with, without a gap.
     pub(crate) fn restart(&mut self) {
         self.gate = if self.is_video { Gate::AwaitsKeyFrame } else { Gate::AwaitsPacket };
+    }
+
+    /// Goes on with another source of the same codec, whose clock runs at `rate` Hz: numbers go on
+    /// without a gap, and time as the `claims` of the old and the new source say, which are by the
+    /// same wall clock, but in any case forward.
+    pub(crate) fn change_source(
+        &mut self,
+        claims: Option<(Correspondence, Correspondence)>,
+        rate: u32,
+    ) {
+        self.restart();
+        self.numbers.change_source();
+        let Some(before) = self.time_offset else { return };
+        let offset = claims.map(|(old, new)| {
+            let time = old.rtp_with(&new, rate).wrapping_sub(before);
+            new.rtp.wrapping_sub(time)
+        });
+        self.resumption = Some(Resumption { offset, step: rate / STEPS_PER_SECOND });
+    }
+
+    /// The subscriber's time for a time of the source, once it has had a packet.
+    pub(crate) fn time_of(&self, source: u32) -> Option<u32> {
+        Some(source.wrapping_sub(self.time_offset?))
     }
 
     /// Appends the packet to `buffer` as the subscriber is to see it, if it is to see it.
@@ -130,7 +172,14 @@ impl OutgoingTrack {
             Gate::Open => {}
         }
         let number = self.numbers.forward(slot.index)?;
-        self.time_offset.get_or_insert(slot.timestamp.wrapping_sub(FIRST_TIMESTAMP));
+        if let Some(Resumption { offset, step }) = self.resumption.take() {
+            let time = offset.map(|offset| slot.timestamp.wrapping_sub(offset));
+            let is_later = |time: &u32| time.wrapping_sub(self.last_time) as i32 > 0;
+            let time = time.filter(is_later).unwrap_or(self.last_time.wrapping_add(step));
+            self.time_offset = Some(slot.timestamp.wrapping_sub(time));
+        }
+        let offset = *self.time_offset.get_or_insert(slot.timestamp.wrapping_sub(FIRST_TIMESTAMP));
+        self.last_time = slot.timestamp.wrapping_sub(offset);
         self.packets = self.packets.wrapping_add(1);
         let payload_len = slot.data.len() - slot.header_len;
         self.octets = self.octets.wrapping_add(payload_len as u32);

@@ -42,6 +42,12 @@ impl SequenceMap {
         }
     }
 
+    /// Forgets the packets so far, because those of another source follow: it goes on with
+    /// [`Self::resume_at`].
+    pub(crate) fn change_source(&mut self) {
+        self.segments.clear();
+    }
+
     /// Notes that the packet `source` will not be forwarded. Only when it is the next one does
     /// the sequence close up over it; otherwise its number was already left free.
     pub(crate) fn skip(&mut self, source: u64) {
@@ -110,6 +116,18 @@ mod tests {
         assert_eq!(numbers.forward(300), None, "from within the pause");
         assert_eq!(numbers.backward(2), Some(11));
         assert_eq!(numbers.backward(3), Some(500));
+    }
+
+    #[test]
+    fn another_source_goes_on_where_the_first_one_stopped() {
+        let mut numbers = SequenceMap::new();
+        numbers.resume_at(10);
+        map(&mut numbers, &[10, 11]);
+        numbers.change_source();
+        assert_eq!((numbers.forward(12), numbers.backward(2)), (None, None));
+        numbers.resume_at(7);
+        assert_eq!(map(&mut numbers, &[7, 8]), [Some(3), Some(4)]);
+        assert_eq!((numbers.backward(2), numbers.backward(3)), (None, Some(7)));
     }
 
     #[test]

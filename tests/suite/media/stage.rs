@@ -8,8 +8,8 @@ use std::{
 
 use portico::{
     formats::{AudioFormat, TrackKind, VideoCodec, VideoFormat},
-    ids::{RoomId, SessionId},
-    media::{Command, Event, EventSink, ListenAddress, Media, Options, RoomMedia},
+    ids::{RoomId, SessionId, StreamId},
+    media::{Command, Event, EventSink, ListenAddress, Media, Options, RoomMedia, Source},
 };
 use rtc::rtp_transceiver::rtp_sender::RtpCodecKind;
 use tokio::sync::mpsc;
@@ -106,12 +106,12 @@ impl Stage {
             }
         }
         let offer = peer.offer().await;
-        let stream = |name: &str| (&id(name)).into();
+        let stream = |name: &str| -> StreamId { (&id(name)).into() };
         self.room.send(Command::OpenSubscription {
             session: id(name),
             transport: (&id(name)).into(),
-            audio: audio.map(stream),
-            video: video.map(stream),
+            audio: audio.map(stream).map(Source::Published),
+            video: video.map(stream).map(Source::Published),
         });
         self.offer(name, &offer);
     }
