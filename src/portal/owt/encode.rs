@@ -324,3 +324,7 @@ fn audio_format(format: formats::AudioFormat) -> AudioFormat {
 fn video_format(format: formats::VideoFormat) -> VideoFormat {
     VideoFormat { codec: video_codec(format.codec), profile: format.profile.map(h264_profile) }
 }
+
+#[cfg(test)]
+#[path = "tests/encode.rs"]
+mod tests;
