@@ -5,13 +5,14 @@ use crate::{
     room::{AgreedMedia, Effect, Event, Negotiation},
 };
 
-/// What an effect means for the media plane; nothing for effects on connections and rooms.
+/// What an effect means for the media plane; nothing for effects on views, connections and rooms.
 pub(super) fn media_command(effect: Effect) -> Option<media::Command> {
     Some(match effect {
         Effect::OpenPublication { session, transport, audio, video } => {
             media::Command::OpenPublication { session, transport, audio, video }
         }
         Effect::OpenSubscription { session, transport, audio, video } => {
+            let (audio, video) = (audio.map(|feed| feed.from), video.map(|feed| feed.from));
             media::Command::OpenSubscription { session, transport, audio, video }
         }
         Effect::Negotiate { transport, payload } => match payload {
@@ -25,7 +26,7 @@ pub(super) fn media_command(effect: Effect) -> Option<media::Command> {
         Effect::SetTrackActive { stream, kind, active } => {
             media::Command::SetTrackActive { stream, kind, active }
         }
-        Effect::Disconnect { .. } | Effect::CloseRoom => return None,
+        Effect::ViewChanged { .. } | Effect::Disconnect { .. } | Effect::CloseRoom => return None,
     })
 }
 
