@@ -52,6 +52,7 @@ pub(crate) enum Scrutiny {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Measurement {
     pub(crate) seconds: f64,
+    pub(crate) subscribers: usize,
     /// Packets that the publisher sent.
     pub(crate) sent: u64,
     /// Packets that the server handed to the kernel for subscribers, whether or not they had room
@@ -59,10 +60,8 @@ pub(crate) struct Measurement {
     pub(crate) forwarded: u64,
     /// Of these, those for which a subscriber's socket had no room.
     pub(crate) overflowed: u64,
-    /// Publisher's packets for which the server's socket had no room.
-    pub(crate) refused: u64,
-    /// Missing in the sequence numbers of opened packets.
-    pub(crate) lost: u64,
+    /// Missing in the sequence numbers of packets, where these were opened.
+    pub(crate) lost: Option<u64>,
     /// What the server spent.
     pub(crate) cpu: Cpu,
 }
@@ -73,7 +72,6 @@ struct Counts {
     sent: u64,
     received: u64,
     overflowed: u64,
-    refused: u64,
     lost: u64,
     cpu: Cpu,
 }
@@ -167,13 +165,14 @@ impl Crowd {
         self.run(duration)?;
         let after = self.counts()?;
         let overflowed = after.overflowed - before.overflowed;
+        let opened = self.scrutiny == Scrutiny::Open;
         Ok(Measurement {
             seconds: (after.at - before.at).as_secs_f64(),
+            subscribers: self.subscribers.len(),
             sent: after.sent - before.sent,
             forwarded: after.received - before.received + overflowed,
             overflowed,
-            refused: after.refused - before.refused,
-            lost: after.lost.saturating_sub(before.lost),
+            lost: opened.then(|| after.lost.saturating_sub(before.lost)),
             cpu: after.cpu - before.cpu,
         })
     }
@@ -185,13 +184,11 @@ impl Crowd {
         for subscriber in &self.subscribers {
             overflowed += dropped_at(subscriber.peer.socket.local_addr()?.port());
         }
-        let server = self.publisher.peer.server();
         Ok(Counts {
             at: Instant::now(),
             sent: self.publisher.sent,
             received: self.subscribers.iter().map(|subscriber| subscriber.received).sum(),
             overflowed,
-            refused: server.map_or(0, |server| dropped_at(server.port())),
             lost: self.subscribers.iter().map(|subscriber| subscriber.lost).sum(),
             cpu: Cpu::of(self.server.id())?,
         })

@@ -40,7 +40,7 @@ const FIRST_STEP: f64 = 400_000.0;
 const STEP_FACTOR: f64 = 1.25;
 const MAX_STEPS: usize = 9;
 
-/// Where a core counts as busy, or its server as overloaded by what it does not take in, and how
+/// Where a core counts as busy, or its server as overloaded by what it does not forward, and how
 /// much more a step must bring to be worth another one.
 const BUSY: f64 = 0.97;
 const OVERLOADED: f64 = 0.05;
@@ -72,7 +72,7 @@ pub(crate) fn run() -> Result<()> {
         "packets/s per busy core",
         "core busy",
         "of the limit",
-        "not taken in",
+        "not forwarded",
         "missing",
     ]);
     let mut saved = Vec::new();
@@ -104,14 +104,12 @@ fn meeting(subscribers: usize, costs: &[Cost], table: &mut Table) -> Result<Memo
         crowd.set_pace(Some(Pace { rate: NORMAL_RATE, at_once }), Scrutiny::Open);
         crowd.run(SETTLING)?;
         let measurement = crowd.measure(NORMAL)?;
-        let name = format!("{subscribers}, {name}");
-        table.row(row(&name, &measurement, limit, Scrutiny::Open));
+        table.row(row(name, &measurement, limit));
     }
     let under_traffic = per_subscriber(crowd.server_kib()?);
 
     let best = saturate(&mut crowd, subscribers)?;
-    let name = format!("{subscribers}, saturated");
-    table.row(row(&name, &best, limit(floor::CROWDED), Scrutiny::Count));
+    table.row(row("saturated", &best, limit(floor::CROWDED)));
     Ok(Memory { subscribers, connected, under_traffic, connecting })
 }
 
@@ -125,19 +123,19 @@ fn saturate(crowd: &mut Crowd, subscribers: usize) -> Result<Measurement> {
         let step = crowd.measure(STEP)?;
         eprintln!(
             "bench: {:.0} packets/s wanted, {:.0} in, {:.0} out, {:.0} of these without room, \
-             {:.1} % not taken in, core {:.0} % busy",
+             {:.1} % not forwarded, core {:.0} % busy",
             rate,
             step.sent as f64 / step.seconds,
             step.out(),
             step.overflowed as f64 / step.seconds,
-            step.refused_share() * 100.0,
+            step.withheld() * 100.0,
             step.busy() * 100.0
         );
         let gain = best.map_or(f64::INFINITY, |best| step.out() / best.out());
         if gain > 1.0 {
             best = Some(step);
         }
-        let saturated = step.busy() >= BUSY || step.refused_share() >= OVERLOADED;
+        let saturated = step.busy() >= BUSY || step.withheld() >= OVERLOADED;
         if saturated && gain < WORTHWHILE {
             break;
         }
@@ -152,9 +150,11 @@ impl Measurement {
         self.forwarded as f64 / self.seconds
     }
 
-    /// The part of the publisher's packets for which the server's socket had no room.
-    fn refused_share(&self) -> f64 {
-        self.refused as f64 / self.sent.max(1) as f64
+    /// The part of what subscribers should have got that the server did not send: its socket had no
+    /// room for the publisher's packet, or the packet still waits there.
+    fn withheld(&self) -> f64 {
+        let due = self.sent.max(1) as f64 * self.subscribers as f64;
+        (1.0 - self.forwarded as f64 / due).max(0.0)
     }
 
     /// The part of the core's time that the server used.
@@ -164,22 +164,19 @@ impl Measurement {
 }
 
 /// A row; `limit` is the cost of sealing and sending alone, in microseconds.
-fn row(name: &str, measured: &Measurement, limit: Option<f64>, scrutiny: Scrutiny) -> Vec<String> {
+fn row(load: &str, measured: &Measurement, limit: Option<f64>) -> Vec<String> {
     let each = measured.cpu.total * 1e6 / measured.forwarded as f64;
     let user = each * measured.cpu.user_share();
     vec![
-        name.to_owned(),
+        format!("{}, {load}", measured.subscribers),
         format!("{:.0}", measured.sent as f64 / measured.seconds),
         format!("{:.0}", measured.out()),
         format!("{each:.2} ({user:.2} + {:.2})", each - user),
         format!("{:.0} k", measured.forwarded as f64 / measured.cpu.total / 1e3),
         format!("{:.0} %", measured.busy() * 100.0),
         limit.map_or_else(String::new, |limit| format!("{:.0} %", limit / each * 100.0)),
-        format!("{:.1} %", measured.refused_share() * 100.0),
-        match scrutiny {
-            Scrutiny::Open => measured.lost.to_string(),
-            Scrutiny::Count => "-".to_owned(),
-        },
+        format!("{:.1} %", measured.withheld() * 100.0),
+        measured.lost.map_or_else(|| "-".to_owned(), |lost| lost.to_string()),
     ]
 }
 

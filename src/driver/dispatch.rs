@@ -5,7 +5,7 @@ use crate::{
     room::{AgreedMedia, Effect, Event, Negotiation},
 };
 
-/// What an effect means for the media plane; nothing for effects on connections and rooms.
+/// What an effect means for the media plane; nothing for effects on views, connections and rooms.
 pub(super) fn media_command(effect: Effect) -> Option<media::Command> {
     Some(match effect {
         Effect::OpenPublication { session, transport, audio, video } => {
@@ -15,8 +15,8 @@ pub(super) fn media_command(effect: Effect) -> Option<media::Command> {
             media::Command::OpenSubscription {
                 session,
                 transport,
-                audio: audio.map(media::Source::Published),
-                video: video.map(media::Source::Published),
+                audio: audio.map(|feed| media::Source::Published(feed.from)),
+                video: video.map(|feed| media::Source::Published(feed.from)),
             }
         }
         Effect::Negotiate { transport, payload } => match payload {
@@ -30,7 +30,7 @@ pub(super) fn media_command(effect: Effect) -> Option<media::Command> {
         Effect::SetTrackActive { stream, kind, active } => {
             media::Command::SetTrackActive { stream, kind, active }
         }
-        Effect::Disconnect { .. } | Effect::CloseRoom => return None,
+        Effect::ViewChanged { .. } | Effect::Disconnect { .. } | Effect::CloseRoom => return None,
     })
 }
 

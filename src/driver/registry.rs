@@ -6,7 +6,7 @@ use std::{
     time::Instant,
 };
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use super::{
     outbox::{Outbox, Responder},
@@ -16,7 +16,7 @@ use crate::{
     config,
     ids::{ParticipantId, RoomId},
     media::Media,
-    room::{Command, Rejection, Room},
+    room::{Command, Managed, Order, Rejection, Room},
     store::{RoomRecord, Store, StoreError},
 };
 
@@ -131,11 +131,10 @@ impl Registry {
         let (report, media_events) = mpsc::unbounded_channel();
         let sink = Arc::new(move |event| drop(report.send(event)));
         let media = self.0.media.open_room(&id, sink);
-        let room = Room::new(
-            Instant::now(),
-            id.clone(),
-            record.to_settings(self.0.options.rooms.bounds()),
-        );
+        let options = &self.0.options;
+        let mut settings = record.to_settings(options.rooms.bounds());
+        settings.auto_mix = options.rooms.auto_mix || options.demo_room.as_ref() == Some(&id);
+        let room = Room::new(Instant::now(), id.clone(), settings);
         let task = RoomTask::new(id.clone(), room, messages, media, media_events);
         let registry = self.clone();
         tokio::spawn(task.run(move || registry.forget_if_unused(&id)));
@@ -166,6 +165,13 @@ pub struct RoomHandle {
 }
 
 impl RoomHandle {
+    /// Orders something as an administrator. `None` if the server is being shut down.
+    pub async fn manage(&self, order: Order) -> Option<Result<Managed, Rejection>> {
+        let (respond, answer) = oneshot::channel();
+        self.inbox.send(Message::Manage { order, respond }).await.ok()?;
+        answer.await.ok()
+    }
+
     /// Asks to be let in. The room's own answer goes to the request's responder.
     pub async fn join(self, request: JoinRequest) -> Member {
         let JoinRequest { participant, user, role, outbox, respond } = request;

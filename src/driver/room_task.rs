@@ -7,7 +7,7 @@ use std::{
 };
 
 use tokio::{
-    sync::mpsc,
+    sync::{mpsc, oneshot},
     time::{Instant as TokioInstant, sleep_until},
 };
 use tracing::info;
@@ -19,7 +19,7 @@ use super::{
 use crate::{
     ids::{ParticipantId, RoomId},
     media::{self, RoomMedia},
-    room::{Command, Effect, Event, Input, Output, RequestId, Room},
+    room::{Command, Effect, Event, Input, Managed, Order, Output, Rejection, RequestId, Room},
 };
 
 /// What a room's task is asked to do.
@@ -46,6 +46,13 @@ pub(super) enum Message {
         /// Where the answer goes.
         respond: Responder,
     },
+    /// An administrator orders something.
+    Manage {
+        /// What.
+        order: Order,
+        /// Where the answer goes.
+        respond: oneshot::Sender<Result<Managed, Rejection>>,
+    },
     /// A participant's connection is gone.
     ConnectionLost {
         /// Whose.
@@ -62,6 +69,7 @@ pub(super) struct RoomTask {
     media_events: mpsc::UnboundedReceiver<media::Event>,
     outboxes: BTreeMap<ParticipantId, Box<dyn Outbox>>,
     pending: BTreeMap<RequestId, Pending>,
+    orders: BTreeMap<RequestId, oneshot::Sender<Result<Managed, Rejection>>>,
     last_request: u64,
     /// The room said that it may be forgotten and has not been asked anything since.
     idle: bool,
@@ -94,6 +102,7 @@ impl RoomTask {
             media_events,
             outboxes: BTreeMap::new(),
             pending: BTreeMap::new(),
+            orders: BTreeMap::new(),
             last_request: 0,
             idle: false,
         }
@@ -102,6 +111,7 @@ impl RoomTask {
     /// Lives until the room is idle and `forget` agrees that nobody holds a way into it.
     pub(super) async fn run(mut self, forget: impl Fn() -> bool) {
         info!(room = %self.id, "room opened");
+        self.drain();
         loop {
             if self.idle && self.inbox.is_empty() && forget() {
                 break;
@@ -149,6 +159,13 @@ impl RoomTask {
                     self.outboxes.remove(&participant);
                 }
             }
+            Message::Manage { order, respond } => {
+                self.last_request += 1;
+                let request = RequestId(self.last_request);
+                self.orders.insert(request, respond);
+                self.input(Input::Manage { request, order });
+                debug_assert!(self.orders.is_empty(), "every order is answered at once");
+            }
             Message::ConnectionLost { participant } => self.lose(participant),
         }
     }
@@ -193,6 +210,11 @@ impl RoomTask {
                         unreachable.push(to);
                     }
                 }
+                Output::Managed { request, result } => {
+                    let respond = self.orders.remove(&request);
+                    // Whoever ordered may have stopped waiting.
+                    respond.expect("an order is answered once").send(result).ok();
+                }
                 Output::Effect(effect) => self.perform(effect),
             }
         }
@@ -216,6 +238,8 @@ impl RoomTask {
                 }
             }
             Effect::CloseRoom => self.idle = true,
+            // Nobody mixes on this server, so the room's views stay unavailable.
+            Effect::ViewChanged { .. } => {}
             Effect::OpenPublication { .. }
             | Effect::OpenSubscription { .. }
             | Effect::Negotiate { .. }

@@ -80,6 +80,37 @@ pub enum Command {
         /// Which tracks.
         tracks: TrackSelection,
     },
+    /// Mix one's own stream into a view; nothing happens if it is there already.
+    Mix {
+        /// A forward stream.
+        stream: StreamId,
+        /// The view's label.
+        view: Arc<str>,
+    },
+    /// Take one's own stream out of a view; nothing happens if it is not there.
+    Unmix {
+        /// A forward stream.
+        stream: StreamId,
+        /// The view's label.
+        view: Arc<str>,
+    },
+    /// Find out where a view shows one's own stream. Answered by
+    /// [`Reply::Region`](super::Reply::Region).
+    GetRegion {
+        /// A forward stream.
+        stream: StreamId,
+        /// The view's label.
+        view: Arc<str>,
+    },
+    /// Exchange one's own stream with the one that a region of a view shows.
+    SetRegion {
+        /// A forward stream.
+        stream: StreamId,
+        /// The view's label.
+        view: Arc<str>,
+        /// The region's id.
+        region: Arc<str>,
+    },
 }
 
 /// Who gets a text.

@@ -1,4 +1,4 @@
-//! Pausing and resuming one's own stream for everybody.
+//! Pausing and resuming streams for everybody.
 
 use std::sync::Arc;
 
@@ -6,15 +6,11 @@ use super::{
     Effect, Notification, Rejection, Reply, Room, StreamUpdate, TrackStatus,
     publication::PublicationState, telling::Asker,
 };
-use crate::{
-    formats::{TrackKind, TrackSelection},
-    ids::StreamId,
-};
+use crate::{formats::TrackSelection, ids::StreamId};
 
 impl Room {
-    /// Pauses or resumes tracks and tells everybody, the owner too, audio first. A track that
-    /// already is as wanted is announced all the same, as OWT does. A publication that still
-    /// connects is no stream yet.
+    /// Pauses or resumes tracks of one's own stream. A publication that still connects is no
+    /// stream yet.
     pub(super) fn set_status(
         &mut self,
         asker: &Asker,
@@ -23,33 +19,35 @@ impl Room {
         status: TrackStatus,
     ) -> Result<(), Rejection> {
         let publication = self.own_publication(&asker.from, stream)?;
-        let PublicationState::Live(info) = &mut publication.state else {
-            return Err(Rejection::NoSuchStream);
+        publication.stream().ok_or(Rejection::NoSuchStream)?.check_tracks(tracks)?;
+        self.grant(asker, Reply::Done);
+        self.apply_status(stream, tracks, status);
+        Ok(())
+    }
+
+    /// Pauses or resumes tracks that are there and tells everybody, the owner too, audio first. A
+    /// track that already is as wanted is announced all the same, as OWT does. Then views follow.
+    pub(super) fn apply_status(
+        &mut self,
+        stream: &StreamId,
+        tracks: TrackSelection,
+        status: TrackStatus,
+    ) {
+        let publication = self.publications.get_mut(stream.as_str());
+        let Some(PublicationState::Live(info)) = publication.map(|it| &mut it.state) else {
+            return;
         };
-        for kind in tracks.kinds() {
-            if !info.has(*kind) {
-                return Err(lacking(*kind));
-            }
-        }
         let info = Arc::make_mut(info);
         for kind in tracks.kinds() {
             info.set_status(*kind, status);
         }
-
-        self.grant(asker, Reply::Done);
         for &kind in tracks.kinds() {
             let active = status == TrackStatus::Active;
             self.perform(Effect::SetTrackActive { stream: stream.clone(), kind, active });
             let update = StreamUpdate::Status { kind, status };
             self.announce_stream(Notification::StreamUpdated { stream: stream.clone(), update });
+            self.pass_status(stream, kind, status);
         }
-        Ok(())
-    }
-}
-
-fn lacking(kind: TrackKind) -> Rejection {
-    match kind {
-        TrackKind::Audio => Rejection::NoAudioTrack,
-        TrackKind::Video => Rejection::NoVideoTrack,
+        self.settle_all();
     }
 }

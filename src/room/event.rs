@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::MixerCapabilities;
 use crate::{
     formats::{AudioFormat, Resolution, VideoFormat},
     ids::{ParticipantId, SessionId, StreamId, TransportId},
@@ -37,6 +38,28 @@ pub enum Event {
         stream: StreamId,
         /// Its size.
         resolution: Resolution,
+    },
+    /// The mixer runs and makes every view as it was last said to be.
+    MixerUp {
+        /// What it can encode.
+        capabilities: MixerCapabilities,
+    },
+    /// There is a mixer which does not run at present. It will: views can be subscribed to, and
+    /// what is subscribed waits.
+    MixerDown,
+    /// A view cannot be mixed, for as long as no mixer comes up.
+    ViewFailed {
+        /// The mixed stream.
+        view: StreamId,
+        /// Why.
+        reason: Arc<str>,
+    },
+    /// Another input is the loudest of a view.
+    Loudest {
+        /// The mixed stream.
+        view: StreamId,
+        /// The input.
+        stream: StreamId,
     },
     /// The participant's signaling connection is gone.
     ConnectionLost {

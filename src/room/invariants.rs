@@ -3,8 +3,25 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Notification, Output, Room, telling::Asker};
-use crate::ids::{ParticipantId, SessionId, TransportId};
+use super::{
+    Layout, Notification, Output, RequestId, Room, StreamOrigin, TrackStatus, ViewInput,
+    ViewStatus, telling::Asker, view::View,
+};
+use crate::{
+    formats::TrackKind,
+    ids::{ParticipantId, SessionId, StreamId, TransportId},
+};
+
+/// The answer that one input must lead to.
+#[derive(Debug)]
+pub(super) enum Due {
+    /// None.
+    Nothing,
+    /// One to a participant.
+    Reply(Asker),
+    /// One to an administrator.
+    Managed(RequestId),
+}
 
 /// Checks that the room's parts agree with each other and with the settings.
 pub(super) fn check_state(room: &Room) {
@@ -13,19 +30,26 @@ pub(super) fn check_state(room: &Room) {
     subscriptions_are_served(room);
     session_ids_are_unique(room);
     transports_carry_their_owners_sessions(room);
+    views_mix_ready_streams(room);
     let waits = room.closes_at.is_some();
     assert!(!waits || room.participants.is_empty(), "a room with participants stays open");
 }
 
 /// Checks the outputs of one input: those after the first `undrained`.
-pub(super) fn check_outputs(room: &Room, asker: Option<&Asker>, undrained: usize) {
+pub(super) fn check_outputs(room: &Room, due: &Due, undrained: usize) {
     let mut answers = 0;
     for output in room.outputs.iter().skip(undrained) {
         match output {
             Output::Reply { to, request, .. } => {
                 answers += 1;
-                let asked = asker.is_some_and(|it| it.from == *to && it.request == *request);
+                let asked =
+                    matches!(due, Due::Reply(it) if it.from == *to && it.request == *request);
                 assert!(asked, "only whoever asked is answered: {output:?}");
+            }
+            Output::Managed { request, .. } => {
+                answers += 1;
+                let ordered = matches!(due, Due::Managed(it) if it == request);
+                assert!(ordered, "only whoever ordered is answered: {output:?}");
             }
             Output::Notify { to, notification } => {
                 let dropped = matches!(**notification, Notification::Dropped);
@@ -35,7 +59,8 @@ pub(super) fn check_outputs(room: &Room, asker: Option<&Asker>, undrained: usize
             Output::Effect(_) => {}
         }
     }
-    assert_eq!(answers, usize::from(asker.is_some()), "a command is answered exactly once");
+    let due = usize::from(!matches!(due, Due::Nothing));
+    assert_eq!(answers, due, "a command is answered exactly once");
 }
 
 fn participants_are_admitted(room: &Room) {
@@ -82,7 +107,9 @@ fn subscriptions_are_served(room: &Room) {
         let permitted = owner.permission.subscribe.check(audio, video);
         assert_eq!(permitted, Ok(()), "{session:?} is permitted");
         for (kind, from) in subscription.sources() {
-            let source = room.publications.get(from.as_str()).and_then(|it| it.stream());
+            let publication = room.publications.get(from.as_str()).and_then(|it| it.stream());
+            let view = room.view(from).filter(|it| it.is_available()).map(|it| &it.stream);
+            let source = publication.or(view);
             assert!(
                 source.is_some_and(|it| it.has(kind)),
                 "{session:?} has its {kind:?} of {from}"
@@ -93,7 +120,7 @@ fn subscriptions_are_served(room: &Room) {
 
 fn session_ids_are_unique(room: &Room) {
     let mut taken = BTreeSet::new();
-    let views = room.views.iter().map(|view| SessionId::from(&view.id));
+    let views = room.views.iter().map(|view| SessionId::from(&view.stream.id));
     let sessions = room.publications.keys().chain(room.subscriptions.keys()).cloned();
     for session in sessions.chain(views) {
         assert!(taken.insert(session.clone()), "{session:?} names one thing");
@@ -111,4 +138,51 @@ fn transports_carry_their_owners_sessions(room: &Room) {
     }
     let known = room.transports.iter().map(|(id, known)| (id, (&known.owner, known.sessions)));
     assert_eq!(known.collect::<BTreeMap<_, _>>(), carried, "transports are those in use");
+}
+
+fn views_mix_ready_streams(room: &Room) {
+    for view in &room.views {
+        let label = view.label();
+        let mut mixed = BTreeSet::new();
+        for input in view.inputs() {
+            assert!(mixed.insert(&input.stream), "{label} mixes {:?} once", input.stream);
+            let expected = room.publications.get(input.stream.as_str());
+            let expected = expected.and_then(|it| view.input_of(it, &input.user));
+            assert_eq!(expected.as_ref(), Some(input), "{label} mixes a stream as it is");
+        }
+        for publication in room.publications.values() {
+            let Some(stream) = publication.stream() else { continue };
+            let StreamOrigin::Forward { in_views, .. } = &stream.origin else {
+                panic!("{:?} is a forward stream", stream.id)
+            };
+            let listed = in_views.iter().filter(|it| *it == label).count();
+            let expected = usize::from(mixed.contains(&stream.id));
+            assert_eq!(listed, expected, "{:?} says whether {label} mixes it", stream.id);
+        }
+        assert_eq!(view.desire(), *view.desired, "the mixing side knows {label} as it is");
+        layout_shows_inputs(view);
+        let flows = view.status == ViewStatus::Up;
+        let status = if flows { TrackStatus::Active } else { TrackStatus::Inactive };
+        for kind in [TrackKind::Audio, TrackKind::Video] {
+            assert!(view.stream.status(kind).is_none_or(|it| it == status), "{label} flows or not");
+        }
+    }
+}
+
+fn layout_shows_inputs(view: &View) {
+    let StreamOrigin::Mixed { active_input, layout, .. } = &view.stream.origin else {
+        panic!("{:?} is a mixed stream", view.stream.id)
+    };
+    let input = |stream: &StreamId, is: fn(&ViewInput) -> bool| {
+        view.inputs().iter().any(|input| input.stream == *stream && is(input))
+    };
+    assert!(active_input.iter().all(|it| input(it, |it| it.audio.is_some())), "a speaker is heard");
+    let known: &Layout = view.arrangement.layout();
+    assert_eq!(layout, known, "everybody knows the layout");
+    let shown: Vec<_> = layout.iter().filter_map(|placed| placed.stream.as_ref()).collect();
+    let distinct: BTreeSet<_> = shown.iter().collect();
+    assert_eq!(distinct.len(), shown.len(), "an input is shown once");
+    assert!(shown.iter().all(|it| input(it, |it| it.video.is_some())), "a picture is an input's");
+    let filled = layout.iter().take_while(|placed| placed.stream.is_some()).count();
+    assert_eq!(filled, shown.len(), "regions are filled from the first on");
 }

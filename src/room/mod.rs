@@ -13,6 +13,8 @@
 //! - The reply comes before whatever the request causes, with two exceptions that OWT makes: the
 //!   others hear of a newcomer before it has its answer, and a text is delivered before its sender
 //!   has its answer.
+//! - An administrator's order is answered exactly once, after everything it leads to. A refused one
+//!   changes nothing and tells nobody.
 //! - An event is not answered. One about a session, transport or participant that is gone is
 //!   ignored, since reports race with closing.
 //!
@@ -22,10 +24,11 @@
 //! | participant | left, lost, dropped | its subscriptions, its publications | the others |
 //! | publication | unpublished, owner gone | its stream, if announced | nobody |
 //! | publication | session failed | its stream, if announced | its owner |
-//! | stream | publication ended | subscriptions that take anything from it | everybody, last |
+//! | stream | publication ended | its place in views, subscriptions to it | everybody, last |
 //! | subscription | unsubscribed, owner gone | nothing | nobody |
-//! | subscription | stream ended, session failed | nothing | its owner |
+//! | subscription | stream ended, view or session failed | nothing | its owner |
 //! | transport | its last session ended | nothing | nobody |
+//! | view | failed | subscriptions that take anything from it | everybody, first |
 //! | room | empty for [`Bounds::idle`] | nothing | the driver |
 //!
 //! A subscription to two streams ends as a whole with either. Whatever ends here has its media
@@ -33,12 +36,20 @@
 //! owner ever hears of a publication that is not ready. Whoever is dropped hears of that first.
 
 mod aged;
+mod bitrate;
 mod command;
 mod control;
+mod desired;
 mod event;
+mod feed;
 mod invariants;
 mod join;
+mod layout;
 mod leave;
+mod manage;
+mod media_out;
+mod mix;
+mod mixer;
 mod output;
 mod participant;
 mod publication;
@@ -54,6 +65,7 @@ mod telling;
 #[cfg(test)]
 mod tests;
 mod text;
+mod view;
 mod wish;
 
 use std::{
@@ -63,10 +75,25 @@ use std::{
 };
 
 use self::{
-    aged::Aged, participant::Participant, publication::Publication, session::Transport,
-    subscription::Subscription, telling::Asker,
+    aged::Aged, invariants::Due, participant::Participant, publication::Publication,
+    session::Transport, subscription::Subscription, telling::Asker, view::View,
 };
-pub use self::{command::*, event::*, output::*, rejection::*, settings::*, stream::*};
+pub use self::{
+    command::*,
+    desired::*,
+    event::*,
+    layout::{
+        Fraction, InvalidFraction, Layout, LayoutFault, LayoutSettings, MAX_REGION_ID, MAX_REGIONS,
+        PlacedRegion, Region, Shape, Template, TemplateBase, check_regions,
+    },
+    manage::*,
+    media_out::{MediaOut, MixerCapabilities, Multiple, ResolutionOption},
+    output::*,
+    rejection::*,
+    settings::*,
+    stream::*,
+    view::ViewStatus,
+};
 use crate::ids::{ParticipantId, RoomId, SessionId, TransportId};
 
 /// Everything that can happen to a room.
@@ -83,6 +110,13 @@ pub enum Input {
     },
     /// Something happened.
     Event(Event),
+    /// An administrator orders something.
+    Manage {
+        /// Returned with the answer.
+        request: RequestId,
+        /// What.
+        order: Order,
+    },
 }
 
 /// A room.
@@ -90,8 +124,8 @@ pub enum Input {
 pub struct Room {
     id: RoomId,
     settings: Settings,
-    /// The mixed streams, one per view, in the order of the settings.
-    views: Vec<Arc<StreamInfo>>,
+    /// In the order of the settings.
+    views: Vec<View>,
     participants: Aged<ParticipantId, Participant>,
     /// A publication is as old as its stream once that is announced.
     publications: Aged<SessionId, Publication>,
@@ -104,13 +138,14 @@ pub struct Room {
 }
 
 impl Room {
-    /// An empty room, which closes like any other if nobody joins.
+    /// An empty room, which closes like any other if nobody joins. Its first outputs tell the
+    /// mixing side of its views.
     ///
     /// A view is left out whose label repeats an earlier one's or makes no valid stream id (see
     /// [`StreamId::of_view`](crate::ids::StreamId::of_view)).
     pub fn new(now: Instant, id: RoomId, settings: Settings) -> Self {
         let mut room = Self {
-            views: mixed_streams(&id, &settings.views),
+            views: mix::views(&id, &settings),
             id,
             settings,
             participants: Aged::new(),
@@ -121,29 +156,35 @@ impl Room {
             closes_at: None,
         };
         room.watch_idleness(now);
+        room.describe_views();
         room
     }
 
     /// Takes one input.
     pub fn handle(&mut self, now: Instant, input: Input) {
         let undrained = self.outputs.len();
-        let asker = match input {
+        let due = match input {
             Input::Command { from, request, command } => {
                 let asker = Asker { from, request };
                 if let Err(rejection) = self.obey(&asker, command) {
                     self.refuse(&asker, rejection);
                 }
-                Some(asker)
+                Due::Reply(asker)
             }
             Input::Event(event) => {
                 self.learn(event);
-                None
+                Due::Nothing
+            }
+            Input::Manage { request, order } => {
+                let result = self.manage(order);
+                self.outputs.push_back(Output::Managed { request, result });
+                Due::Managed(request)
             }
         };
         self.watch_idleness(now);
         if cfg!(debug_assertions) {
             invariants::check_state(self);
-            invariants::check_outputs(self, asker.as_ref(), undrained);
+            invariants::check_outputs(self, &due, undrained);
         }
     }
 
@@ -176,8 +217,8 @@ impl Room {
         let streams = self.publications.values().filter_map(Publication::stream);
         RoomInfo {
             id: self.id.clone(),
-            views: self.views.iter().filter_map(|view| view.view_label()).collect(),
-            streams: self.views.iter().chain(streams).cloned().collect(),
+            views: self.views.iter().map(|view| Arc::clone(view.label())).collect(),
+            streams: self.views.iter().map(|view| &view.stream).chain(streams).cloned().collect(),
             participants: self.participants.values().map(|one| one.info.clone()).collect(),
         }
     }
@@ -207,6 +248,12 @@ impl Room {
             Command::PlayStream { stream, tracks } => {
                 self.set_status(asker, &stream, tracks, TrackStatus::Active)
             }
+            Command::Mix { stream, view } => self.mix(asker, &stream, &view),
+            Command::Unmix { stream, view } => self.unmix(asker, &stream, &view),
+            Command::GetRegion { stream, view } => self.get_region(asker, &stream, &view),
+            Command::SetRegion { stream, view, region } => {
+                self.set_region(asker, &stream, &view, &region)
+            }
         }
     }
 
@@ -217,8 +264,20 @@ impl Room {
             Event::SessionReady { session, media } => self.session_ready(&session, media),
             Event::SessionFailed { session, reason } => self.session_failed(&session, reason),
             Event::Measured { stream, resolution } => self.measured(&stream, resolution),
+            Event::MixerUp { capabilities } => self.mixer_up(&capabilities),
+            Event::MixerDown => self.mixer_down(),
+            Event::ViewFailed { view, reason } => self.view_failed(&view, reason),
+            Event::Loudest { view, stream } => self.loudest(&view, &stream),
             Event::ConnectionLost { participant } => self.depart(&participant),
             Event::Drop { participant } => self.expel(&participant),
+        }
+    }
+
+    fn describe_views(&mut self) {
+        for view in &self.views {
+            let desired = Arc::clone(&view.desired);
+            let changed = Effect::ViewChanged { view: view.stream.id.clone(), desired };
+            self.outputs.push_back(Output::Effect(changed));
         }
     }
 
@@ -230,14 +289,4 @@ impl Room {
             self.closes_at = now.checked_add(self.settings.bounds.idle);
         }
     }
-}
-
-fn mixed_streams(room: &RoomId, views: &[ViewSettings]) -> Vec<Arc<StreamInfo>> {
-    let mut streams: Vec<Arc<StreamInfo>> = Vec::new();
-    for view in views.iter().filter_map(|view| StreamInfo::of_view(room, view).ok()) {
-        if streams.iter().all(|known| known.id != view.id) {
-            streams.push(Arc::new(view));
-        }
-    }
-    streams
 }

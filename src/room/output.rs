@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    Negotiation, Rejection,
+    AudioFeed, DesiredView, Managed, Negotiation, Rejection, VideoFeed,
     stream::{StreamInfo, StreamUpdate},
 };
 use crate::{
@@ -34,6 +34,13 @@ pub enum Output {
         /// What; shared between all who are told the same.
         notification: Arc<Notification>,
     },
+    /// Answer an administrator's order.
+    Managed {
+        /// Which order.
+        request: RequestId,
+        /// Carried out, or refused and why.
+        result: Result<Managed, Rejection>,
+    },
     /// Change something outside.
     Effect(Effect),
 }
@@ -51,6 +58,11 @@ pub enum Reply {
         session: SessionId,
         /// The peer connection that carries it.
         transport: TransportId,
+    },
+    /// Where a view shows a stream.
+    Region {
+        /// The region's id.
+        region: Arc<str>,
     },
 }
 
@@ -192,9 +204,9 @@ pub enum Effect {
         /// Its peer connection.
         transport: TransportId,
         /// Whose sound, if wanted.
-        audio: Option<StreamId>,
+        audio: Option<AudioFeed>,
         /// Whose picture, if wanted.
-        video: Option<StreamId>,
+        video: Option<VideoFeed>,
     },
     /// Hand a negotiation message to a transport.
     Negotiate {
@@ -216,6 +228,14 @@ pub enum Effect {
         kind: TrackKind,
         /// Resume, or stop.
         active: bool,
+    },
+    /// Make a view as it is said here, as soon as a mixer runs and whenever one runs again. A room
+    /// says this of each of its views when it is made.
+    ViewChanged {
+        /// The mixed stream.
+        view: StreamId,
+        /// The whole view.
+        desired: Arc<DesiredView>,
     },
     /// Close a participant's connection after what it was told has been sent.
     Disconnect {

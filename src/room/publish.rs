@@ -124,12 +124,16 @@ impl Room {
             return;
         }
 
-        let stream = Arc::new(stream);
-        publication.state = PublicationState::Live(Arc::clone(&stream));
+        publication.state = PublicationState::Live(Arc::new(stream));
         let transport = publication.transport.clone();
         self.publications.renew(session);
+        self.auto_mix(session);
         self.tell(&owner, Notification::SessionReady { session: session.clone(), transport });
-        self.announce_stream(Notification::StreamAdded(stream));
+        let publication = self.publications.get(session);
+        if let Some(stream) = publication.and_then(Publication::stream).cloned() {
+            self.announce_stream(Notification::StreamAdded(stream));
+        }
+        self.settle_all();
     }
 
     /// Ends a publication whose media session is gone; its owner hears of it first.
@@ -142,8 +146,8 @@ impl Room {
         self.end_publication(session);
     }
 
-    /// Forgets a publication. If it was a stream, those who subscribed to it lose their
-    /// subscriptions, then everybody hears that it is gone. The owner hears nothing.
+    /// Forgets a publication. If it was a stream, views mix it no longer, those who subscribed to
+    /// it lose their subscriptions, then everybody hears that it is gone. The owner hears nothing.
     pub(super) fn end_publication(&mut self, session: &SessionId) {
         let Some(publication) = self.publications.remove(session) else { return };
         self.detach(&publication.transport);
@@ -152,16 +156,10 @@ impl Room {
         }
         let Some(stream) = publication.stream() else { return };
 
-        let subscriptions = self.subscriptions.iter();
-        let bereft: Vec<SessionId> = subscriptions
-            .filter(|(_, subscription)| subscription.takes_from(&stream.id))
-            .map(|(subscription, _)| subscription.clone())
-            .collect();
-        for subscription in bereft {
-            self.perform(Effect::CloseSession { session: subscription.clone() });
-            self.subscription_failed(&subscription, SOURCE_STREAM_LOSS.into());
-        }
-        self.announce_stream(Notification::StreamRemoved(stream.id.clone()));
+        let stream = stream.id.clone();
+        self.leave_views(&stream);
+        self.end_subscriptions_to(&stream, &SOURCE_STREAM_LOSS.into());
+        self.announce_stream(Notification::StreamRemoved(stream));
     }
 
     /// Notes a picture's real size. Everybody hears of it if the stream said otherwise before;

@@ -1,6 +1,7 @@
 //! Why a request is refused. The participant's fault, always: each door has one table that turns
 //! these into its own words.
 
+use super::LayoutFault;
 use crate::ids::ParticipantId;
 
 /// A refused request.
@@ -60,6 +61,30 @@ pub enum Rejection {
     /// The stream lacks the track that was to be paused or resumed.
     #[error("no such video track")]
     NoVideoTrack,
+    /// The stream's publication still connects.
+    #[error("the stream is not ready")]
+    StreamNotReady,
+    /// The room has no view of that label.
+    #[error("no such view")]
+    NoSuchView,
+    /// The stream has neither sound nor picture that the view mixes.
+    #[error("nothing to mix")]
+    NothingToMix,
+    /// The view does not show the stream.
+    #[error("not in the view")]
+    NotInView,
+    /// No region of that name or place shows anything.
+    #[error("no such region")]
+    NoSuchRegion,
+    /// A mixed stream, where only forward streams will do.
+    #[error("the stream is mixed")]
+    StreamIsMixed,
+    /// A forward stream, where only mixed streams will do.
+    #[error("the stream is not mixed")]
+    NotMixedStream,
+    /// The layout cannot be a view's.
+    #[error("invalid layout: {0}")]
+    InvalidLayout(LayoutFault),
     /// The receiver of a text is not in the room.
     #[error("no such participant: {0}")]
     NoSuchReceiver(ParticipantId),

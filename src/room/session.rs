@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    AgreedMedia, Effect, Negotiation, Notification, Rejection, Reply, Room, StreamInfo,
-    telling::Asker,
+    AgreedMedia, Effect, Negotiation, Notification, Rejection, Reply, Room, telling::Asker,
+    view::View,
 };
 use crate::ids::{ParticipantId, SessionId, StreamId, TransportId};
 
@@ -56,9 +56,9 @@ impl Room {
         }
     }
 
-    /// The mixed stream of that id.
-    pub(super) fn view(&self, stream: &StreamId) -> Option<&Arc<StreamInfo>> {
-        self.views.iter().find(|view| view.id == *stream)
+    /// The view of that mixed stream.
+    pub(super) fn view(&self, stream: &StreamId) -> Option<&View> {
+        self.views.iter().find(|view| view.stream.id == *stream)
     }
 
     /// Hands a negotiation message on to the asker's own transport.

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use super::Permission;
+use super::{LayoutSettings, MediaOut, Permission};
 use crate::formats::{AudioFormat, Resolution, VideoFormat};
 
 /// The settings that a room lives by.
@@ -20,6 +20,10 @@ pub struct Settings {
     pub video_in: Arc<[VideoFormat]>,
     /// The room's views, in order.
     pub views: Vec<ViewSettings>,
+    /// Whether every publication is mixed into every view as soon as it is ready.
+    pub auto_mix: bool,
+    /// What may be asked of mixed streams.
+    pub media_out: MediaOut,
     /// Whether participants are told who comes and goes.
     pub notify_participants: bool,
     /// Whether participants are told about streams.
@@ -48,10 +52,19 @@ pub struct Bounds {
 pub struct ViewSettings {
     /// Its label.
     pub label: Arc<str>,
-    /// What its sound is encoded as by default; `None` for a silent view.
-    pub audio: Option<AudioFormat>,
+    /// Its sound; `None` for a silent view.
+    pub audio: Option<ViewAudio>,
     /// Its picture; `None` for an audio-only view.
     pub video: Option<ViewVideo>,
+}
+
+/// A view's sound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ViewAudio {
+    /// What it is encoded as by default.
+    pub format: AudioFormat,
+    /// Whether participants are told who speaks.
+    pub voice_activity: bool,
 }
 
 /// A view's picture.
@@ -63,6 +76,29 @@ pub struct ViewVideo {
     pub resolution: Resolution,
     /// Frames per second.
     pub framerate: u32,
+    /// kbit/s; `None` is computed from the rest.
+    pub kbps: Option<f64>,
     /// Seconds between key frames.
     pub key_frame_interval_secs: u32,
+    /// Pictures that it shows at once.
+    pub max_input: u32,
+    /// Scales the default bit rate.
+    pub motion_factor: f64,
+    /// Where no picture is: red, green, blue.
+    pub background: [u8; 3],
+    /// How pictures are fitted into their regions.
+    pub fit: Fit,
+    /// Whether whoever speaks takes the first region.
+    pub keep_active_input_primary: bool,
+    /// Where pictures are put.
+    pub layout: LayoutSettings,
+}
+
+/// How a picture is fitted into its region.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fit {
+    /// Whole, with bars.
+    Letterbox,
+    /// Filling, with edges cut off.
+    Crop,
 }

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use super::{AgreedMedia, PublishMedia, ViewSettings, ViewVideo};
+use super::{AgreedMedia, Layout, MediaOut, PublishMedia, Rejection, ViewSettings, ViewVideo};
 use crate::{
     formats::{
-        AudioFormat, AudioSource, Resolution, TrackKind, VideoFormat, VideoParameters, VideoSource,
+        AudioFormat, AudioSource, Bitrate, Resolution, TrackKind, TrackSelection, VideoFormat,
+        VideoParameters, VideoSource,
     },
     ids::{InvalidId, ParticipantId, RoomId, SessionId, StreamId},
 };
@@ -100,6 +101,10 @@ pub enum StreamOrigin {
     Mixed {
         /// The view's label.
         label: Arc<str>,
+        /// The input that spoke last, as far as known.
+        active_input: Option<StreamId>,
+        /// The picture's regions; empty until there was a picture.
+        layout: Layout,
     },
 }
 
@@ -113,6 +118,10 @@ pub enum StreamUpdate {
         /// Its new status.
         status: TrackStatus,
     },
+    /// A mixed picture's regions, or what they show, changed.
+    Layout(Layout),
+    /// Another input of a mixed stream speaks, or the one that did is gone.
+    ActiveInput(Option<StreamId>),
     /// The description changed, for example because the picture's real size became known.
     Whole(Arc<StreamInfo>),
 }
@@ -146,30 +155,27 @@ impl StreamInfo {
         Self { id: session.into(), audio, video, origin }
     }
 
-    /// The mixed stream of a view.
-    pub(super) fn of_view(room: &RoomId, view: &ViewSettings) -> Result<Self, InvalidId> {
-        let audio = view.audio.map(|format| AudioTrack {
-            status: TrackStatus::Active,
+    /// The mixed stream of a view, whose mixer does not run yet.
+    pub(super) fn of_view(
+        room: &RoomId,
+        view: &ViewSettings,
+        out: &MediaOut,
+    ) -> Result<Self, InvalidId> {
+        let status = TrackStatus::Inactive;
+        let audio = view.audio.map(|audio| AudioTrack {
+            status,
             source: None,
-            format,
-            optional: Vec::new(),
+            format: audio.format,
+            optional: out.audio_options(audio.format, None),
         });
-        let video = view.video.as_ref().map(|video| VideoTrack {
-            status: TrackStatus::Active,
-            source: None,
-            original: vec![video.encoding()],
-            optional: VideoOptions::default(),
+        let video = view.video.as_ref().map(|video| {
+            let own = video.encoding();
+            let optional = out.video_options(&own, None);
+            VideoTrack { status, source: None, original: vec![own], optional }
         });
-        let origin = StreamOrigin::Mixed { label: Arc::clone(&view.label) };
+        let label = Arc::clone(&view.label);
+        let origin = StreamOrigin::Mixed { label, active_input: None, layout: Arc::new([]) };
         Ok(Self { id: StreamId::of_view(room, &view.label)?, audio, video, origin })
-    }
-
-    /// The label of the view that it mixes, if it does.
-    pub(super) fn view_label(&self) -> Option<Arc<str>> {
-        match &self.origin {
-            StreamOrigin::Forward { .. } => None,
-            StreamOrigin::Mixed { label } => Some(Arc::clone(label)),
-        }
     }
 
     /// Whether it has such a track.
@@ -177,6 +183,23 @@ impl StreamInfo {
         match kind {
             TrackKind::Audio => self.audio.is_some(),
             TrackKind::Video => self.video.is_some(),
+        }
+    }
+
+    /// Refuses a selection of tracks that are not all there.
+    pub(super) fn check_tracks(&self, tracks: TrackSelection) -> Result<(), Rejection> {
+        match tracks.kinds().iter().find(|kind| !self.has(**kind)) {
+            None => Ok(()),
+            Some(TrackKind::Audio) => Err(Rejection::NoAudioTrack),
+            Some(TrackKind::Video) => Err(Rejection::NoVideoTrack),
+        }
+    }
+
+    /// A track's status, if there is such a track.
+    pub(super) fn status(&self, kind: TrackKind) -> Option<TrackStatus> {
+        match kind {
+            TrackKind::Audio => self.audio.as_ref().map(|track| track.status),
+            TrackKind::Video => self.video.as_ref().map(|track| track.status),
         }
     }
 
@@ -193,6 +216,14 @@ impl StreamInfo {
         }
     }
 
+    /// The views that mix it, if it is a forward stream.
+    pub(super) fn in_views_mut(&mut self) -> Option<&mut Vec<Arc<str>>> {
+        match &mut self.origin {
+            StreamOrigin::Forward { in_views, .. } => Some(in_views),
+            StreamOrigin::Mixed { .. } => None,
+        }
+    }
+
     /// The picture's size as far as known, if there is a picture.
     pub(super) fn size_mut(&mut self) -> Option<&mut Option<Resolution>> {
         let encoding = self.video.as_mut()?.original.first_mut()?;
@@ -205,7 +236,7 @@ impl ViewVideo {
         let parameters = VideoParameters {
             resolution: Some(self.resolution),
             framerate: Some(self.framerate.into()),
-            bitrate: None,
+            bitrate: self.kbps.map(Bitrate::Kbps),
             key_frame_interval_secs: Some(self.key_frame_interval_secs.into()),
         };
         VideoEncoding { format: self.format, parameters, simulcast_rid: None }

@@ -3,13 +3,10 @@
 use std::sync::Arc;
 
 use super::{
-    Effect, Notification, Rejection, Reply, Room, StreamInfo, SubscribeMedia, Unsatisfied,
+    Effect, Notification, Participant, Rejection, Reply, Room, SubscribeMedia,
     subscription::Subscription, telling::Asker,
 };
-use crate::{
-    formats::TrackKind,
-    ids::{ParticipantId, SessionId, StreamId, TransportId},
-};
+use crate::ids::{ParticipantId, SessionId, TransportId};
 
 impl Room {
     /// Starts a subscription. The checks have OWT's order.
@@ -20,16 +17,18 @@ impl Room {
         transport: TransportId,
         media: SubscribeMedia,
     ) -> Result<(), Rejection> {
-        self.check_subscriber(&asker.from, &media)?;
+        let subscriber = self.check_subscriber(&asker.from, &media)?;
         self.check_new_session(&asker.from, &session, &transport)?;
-        self.check_sources(&media)?;
+        let audio = media.audio.as_ref().map(|wish| self.audio_feed(subscriber, wish));
+        let audio = audio.transpose().map_err(Rejection::AudioUnsatisfied)?;
+        let video = media.video.as_ref().map(|wish| self.video_feed(wish));
+        let video = video.transpose().map_err(Rejection::VideoUnsatisfied)?;
 
         if let Some(owner) = self.participants.get_mut(&asker.from) {
             owner.subscriptions += 1;
         }
         self.attach(&transport, &asker.from);
         let subscription = Subscription::new(asker.from.clone(), transport.clone(), media);
-        let (audio, video) = (subscription.audio.clone(), subscription.video.clone());
         self.subscriptions.insert(session.clone(), subscription);
 
         let opened =
@@ -44,7 +43,7 @@ impl Room {
         &self,
         subscriber: &ParticipantId,
         media: &SubscribeMedia,
-    ) -> Result<(), Rejection> {
+    ) -> Result<&Participant, Rejection> {
         let (audio, video) = (media.audio.is_some(), media.video.is_some());
         if !audio && !video {
             return Err(Rejection::NothingRequested);
@@ -54,32 +53,7 @@ impl Room {
         if participant.subscriptions >= self.settings.bounds.subscriptions_per_participant {
             return Err(Rejection::TooManySubscriptions);
         }
-        Ok(())
-    }
-
-    /// Whether the wanted streams can serve the wishes.
-    fn check_sources(&self, media: &SubscribeMedia) -> Result<(), Rejection> {
-        if let Some(wish) = &media.audio {
-            let source = self.source(&wish.from, TrackKind::Audio);
-            let track = source.and_then(|it| it.audio.as_ref().ok_or(Unsatisfied::Stream));
-            track.and_then(|it| it.serves(wish)).map_err(Rejection::AudioUnsatisfied)?;
-        }
-        if let Some(wish) = &media.video {
-            let source = self.source(&wish.from, TrackKind::Video);
-            let track = source.and_then(|it| it.video.as_ref().ok_or(Unsatisfied::Stream));
-            track.and_then(|it| it.serves(wish)).map_err(Rejection::VideoUnsatisfied)?;
-        }
-        Ok(())
-    }
-
-    /// A stream that a track can be taken from.
-    fn source(&self, stream: &StreamId, kind: TrackKind) -> Result<&StreamInfo, Unsatisfied> {
-        if self.view(stream).is_some_and(|view| view.has(kind)) {
-            return Err(Unsatisfied::MixerNotReady);
-        }
-        let publication = self.publications.get(stream.as_str());
-        let stream = publication.and_then(|publication| publication.stream());
-        stream.map(Arc::as_ref).ok_or(Unsatisfied::Stream)
+        Ok(participant)
     }
 
     /// Ends a subscription on its owner's wish.

@@ -11,8 +11,7 @@ impl AudioTrack {
     /// Refuses a wish that the track does not meet.
     pub(super) fn serves(&self, wish: &SubscribeAudio) -> Result<(), Unsatisfied> {
         let Some(wanted) = wish.format else { return Ok(()) };
-        let mut offered = std::iter::once(&self.format).chain(&self.optional);
-        let met = offered.any(|offered| audio_matches(*offered, wanted));
+        let met = self.offered().any(|offered| audio_matches(offered, wanted));
         if met { Ok(()) } else { Err(Unsatisfied::Format) }
     }
 }
@@ -87,7 +86,7 @@ fn number_met(wanted: Option<f64>, own: Option<f64>, options: &[u32]) -> bool {
 }
 
 /// A sampling that either side leaves out does not matter.
-fn audio_matches(offered: AudioFormat, wanted: AudioFormat) -> bool {
+pub(super) fn audio_matches(offered: AudioFormat, wanted: AudioFormat) -> bool {
     fn fits<T: PartialEq + Copy>(offered: Option<T>, wanted: Option<T>) -> bool {
         offered.is_none() || wanted.is_none() || offered == wanted
     }
@@ -98,7 +97,7 @@ fn audio_matches(offered: AudioFormat, wanted: AudioFormat) -> bool {
 
 /// Whoever wants a profile can also decode the lower ones; one that either side leaves out does
 /// not matter.
-fn video_matches(offered: VideoFormat, wanted: VideoFormat) -> bool {
+pub(super) fn video_matches(offered: VideoFormat, wanted: VideoFormat) -> bool {
     let profile = match (offered.profile, wanted.profile) {
         (Some(offered), Some(wanted)) => offered <= wanted,
         (None, _) | (_, None) => true,

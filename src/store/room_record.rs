@@ -7,6 +7,7 @@ mod settings;
 #[cfg(test)]
 mod tests;
 mod view;
+mod views;
 
 use std::fmt;
 

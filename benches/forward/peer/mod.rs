@@ -86,11 +86,6 @@ impl Peer {
         self.srtp.is_some()
     }
 
-    /// Where the server receives.
-    pub(crate) fn server(&self) -> Option<SocketAddr> {
-        self.server
-    }
-
     /// Sends what is due.
     pub(crate) fn on_time(&mut self, now: Instant) -> Result<()> {
         if let Some(request) = self.ice.as_mut().map(|ice| ice.request(now)).transpose()?.flatten()

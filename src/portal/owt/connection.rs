@@ -12,7 +12,7 @@ use tracing::{debug, info, warn};
 use super::{
     decode, encode,
     login::{self, Login},
-    message::SessionResult,
+    message::{RegionResult, SessionResult},
     refusal::Refusal,
     socket::{Ack, Client, Request},
 };
@@ -132,7 +132,7 @@ impl Connection {
                         ticket.as_ref().map(Secret::reveal),
                     ));
                 }
-                Ok(Reply::Done | Reply::SessionOpened { .. }) => ack.ok(),
+                Ok(Reply::Done | Reply::SessionOpened { .. } | Reply::Region { .. }) => ack.ok(),
                 Err(rejection) => ack.error(&Refusal::from(&rejection), form),
             }
         });
@@ -160,6 +160,7 @@ impl Connection {
             Ok(Reply::SessionOpened { session, .. }) => {
                 ack.ok_with(&SessionResult { id: session.as_str() });
             }
+            Ok(Reply::Region { region }) => ack.ok_with(&RegionResult { region: &region }),
             Ok(Reply::Done | Reply::Joined(_)) => ack.ok(),
             Err(rejection) => ack.error(&about.refusal(&rejection), form),
         });
@@ -216,7 +217,11 @@ impl About {
             | Command::Subscribe { .. }
             | Command::Unsubscribe { .. }
             | Command::PauseStream { .. }
-            | Command::PlayStream { .. } => Self::Else,
+            | Command::PlayStream { .. }
+            | Command::Mix { .. }
+            | Command::Unmix { .. }
+            | Command::GetRegion { .. }
+            | Command::SetRegion { .. } => Self::Else,
         }
     }
 

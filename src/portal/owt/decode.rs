@@ -295,17 +295,37 @@ fn candidate(object: Option<&Value>) -> Result<Arc<str>, Refusal> {
 
 fn stream_control(data: &Value) -> Result<Command, Refusal> {
     let stream = StreamId::from(&session_id(data, "Invalid stream id")?);
-    let tracks = match data.get("data").and_then(Value::as_str) {
-        Some("audio") => Some(TrackSelection::Audio),
-        Some("video") => Some(TrackSelection::Video),
-        Some("av") => Some(TrackSelection::AudioAndVideo),
-        _ => None,
-    };
     let invalid = || Refusal::malformed("Invalid stream control operation");
-    match data.get("operation").and_then(Value::as_str) {
-        Some("pause") => Ok(Command::PauseStream { stream, tracks: tracks.ok_or_else(invalid)? }),
-        Some("play") => Ok(Command::PlayStream { stream, tracks: tracks.ok_or_else(invalid)? }),
-        _ => Err(invalid()),
+    let operation = data.get("operation").and_then(Value::as_str).ok_or_else(invalid)?;
+    let data = data.get("data").unwrap_or(&Value::Null);
+    let tracks = || tracks(data).ok_or_else(invalid);
+    let view = |value: &Value| {
+        value.as_str().map(Arc::from).ok_or_else(|| Refusal::malformed("Invalid view"))
+    };
+    Ok(match operation {
+        "pause" => Command::PauseStream { stream, tracks: tracks()? },
+        "play" => Command::PlayStream { stream, tracks: tracks()? },
+        "mix" => Command::Mix { stream, view: view(data)? },
+        "unmix" => Command::Unmix { stream, view: view(data)? },
+        "get-region" => Command::GetRegion { stream, view: view(data)? },
+        "set-region" => {
+            let region = data.get("region").and_then(Value::as_str).map(Arc::from);
+            Command::SetRegion {
+                stream,
+                view: view(data.get("view").unwrap_or(&Value::Null))?,
+                region: region.ok_or_else(|| Refusal::malformed("Invalid region"))?,
+            }
+        }
+        _ => return Err(invalid()),
+    })
+}
+
+fn tracks(value: &Value) -> Option<TrackSelection> {
+    match value.as_str()? {
+        "audio" => Some(TrackSelection::Audio),
+        "video" => Some(TrackSelection::Video),
+        "av" => Some(TrackSelection::AudioAndVideo),
+        _ => None,
     }
 }
 

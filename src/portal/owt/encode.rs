@@ -4,13 +4,14 @@ use serde_json::value::RawValue;
 
 use super::message::{
     AnswerMessage, AudioFormat, AudioInfo, AudioOptional, LoginResult, MediaInfo, MediaPermission,
-    Number, OptionalParameters, OriginInfo, ParticipantAction, ParticipantInfo, Permission,
-    Progress, ProgressState, PublicationInfo, Resolution, RoomInfo, StreamChange, StreamInfo,
-    StreamMessage, StreamUpdate, TextReceived, UpdateValue, VideoEncoding, VideoFormat, VideoInfo,
-    VideoOptional, VideoParameters, ViewInfo,
+    MixedLayout, Number, OptionalParameters, OriginInfo, ParticipantAction, ParticipantInfo,
+    Permission, Progress, ProgressState, PublicationInfo, Region, Resolution, RoomInfo, Shape,
+    Share, StreamChange, StreamInfo, StreamMessage, StreamUpdate, TextReceived, UpdateValue,
+    VideoEncoding, VideoFormat, VideoInfo, VideoOptional, VideoParameters, ViewInfo,
 };
 use crate::{
     formats::{self, AudioCodec, AudioSource, H264Profile, TrackKind, VideoCodec, VideoSource},
+    ids::StreamId,
     room::{self, Audience, Notification, StreamOrigin, TrackStatus},
 };
 
@@ -109,6 +110,13 @@ fn stream_update(update: &room::StreamUpdate) -> StreamUpdate<'_> {
             },
             value: UpdateValue::Status(status(*new)),
         },
+        room::StreamUpdate::Layout(regions) => {
+            StreamUpdate { field: "video.layout", value: UpdateValue::Layout(layout(regions)) }
+        }
+        room::StreamUpdate::ActiveInput(input) => StreamUpdate {
+            field: "activeInput",
+            value: UpdateValue::ActiveInput(active_input(input.as_ref())),
+        },
         room::StreamUpdate::Whole(info) => {
             StreamUpdate { field: ".", value: UpdateValue::Whole(Box::new(stream(info))) }
         }
@@ -139,9 +147,45 @@ fn origin(origin: &StreamOrigin) -> OriginInfo<'_> {
                 attributes: raw_json(attributes),
             })
         }
-        StreamOrigin::Mixed { label } => {
-            OriginInfo::View(ViewInfo { label, active_input: "unknown", layout: [] })
+        StreamOrigin::Mixed { label, active_input: input, layout: regions } => {
+            OriginInfo::View(ViewInfo {
+                label,
+                active_input: active_input(input.as_ref()),
+                layout: layout(regions),
+            })
         }
+    }
+}
+
+/// The input that spoke last, in the document's words.
+fn active_input(input: Option<&StreamId>) -> &str {
+    input.map_or("unknown", StreamId::as_str)
+}
+
+fn layout(regions: &[room::PlacedRegion]) -> Vec<MixedLayout<'_>> {
+    regions.iter().map(mixed_layout).collect()
+}
+
+fn mixed_layout(placed: &room::PlacedRegion) -> MixedLayout<'_> {
+    MixedLayout {
+        stream: placed.stream.as_ref().map(StreamId::as_str),
+        region: Region { id: &placed.region.id, shape: shape(placed.region.shape) },
+    }
+}
+
+fn shape(shape: room::Shape) -> Shape {
+    match shape {
+        room::Shape::Rectangle { left, top, width, height } => Shape::Rectangle {
+            left: Share(left),
+            top: Share(top),
+            width: Share(width),
+            height: Share(height),
+        },
+        room::Shape::Circle { center_w, center_h, radius } => Shape::Circle {
+            center_w: Share(center_w),
+            center_h: Share(center_h),
+            radius: Share(radius),
+        },
     }
 }
 
@@ -280,3 +324,7 @@ fn audio_format(format: formats::AudioFormat) -> AudioFormat {
 fn video_format(format: formats::VideoFormat) -> VideoFormat {
     VideoFormat { codec: video_codec(format.codec), profile: format.profile.map(h264_profile) }
 }
+
+#[cfg(test)]
+#[path = "tests/encode.rs"]
+mod tests;

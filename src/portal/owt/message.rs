@@ -6,6 +6,8 @@
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use crate::room::Fraction;
+
 /// Data of a granted `login` (section 3.3.1).
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -181,13 +183,52 @@ pub(super) struct PublicationInfo<'a> {
 pub(super) struct ViewInfo<'a> {
     pub(super) label: &'a str,
     pub(super) active_input: &'a str,
-    pub(super) layout: [(); 0],
+    pub(super) layout: Vec<MixedLayout<'a>>,
+}
+
+/// A region and what it shows. `stream` is left out where nothing is shown, as the document says;
+/// some servers of OWT write `null` there, which SDKs read alike.
+#[derive(Debug, Serialize)]
+pub(super) struct MixedLayout<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) stream: Option<&'a str>,
+    pub(super) region: Region<'a>,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Region<'a> {
+    pub(super) id: &'a str,
+    #[serde(flatten)]
+    pub(super) shape: Shape,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(tag = "shape", content = "area", rename_all = "lowercase", rename_all_fields = "camelCase")]
+pub(super) enum Shape {
+    Rectangle { left: Share, top: Share, width: Share, height: Share },
+    Circle { center_w: Share, center_h: Share, radius: Share },
+}
+
+/// A share of a picture as a text that always has a denominator: SDKs split it at the stroke.
+#[derive(Debug)]
+pub(super) struct Share(pub(super) Fraction);
+
+impl Serialize for Share {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
 }
 
 /// Data of a granted `publish` or `subscribe` (sections 3.3.7, 3.3.11).
 #[derive(Debug, Serialize)]
 pub(super) struct SessionResult<'a> {
     pub(super) id: &'a str,
+}
+
+/// Data of a granted `stream-control` that asks for a region; not in the document, as OWT does it.
+#[derive(Debug, Serialize)]
+pub(super) struct RegionResult<'a> {
+    pub(super) region: &'a str,
 }
 
 /// `participant` (section 3.3.4).
@@ -232,6 +273,8 @@ pub(super) struct StreamUpdate<'a> {
 #[serde(untagged)]
 pub(super) enum UpdateValue<'a> {
     Status(&'static str),
+    Layout(Vec<MixedLayout<'a>>),
+    ActiveInput(&'a str),
     Whole(Box<StreamInfo<'a>>),
 }
 

@@ -8,7 +8,7 @@
 //! |---|---|
 //! | 1001 | there is no such session |
 //! | 1003 | there is no such room |
-//! | 1004 | there is no such stream or subscription |
+//! | 1004 | there is no such stream, subscription, view or region |
 //! | 1005 | there is no such participant |
 //! | 1101 | the token, ticket or client was not accepted |
 //! | 1102 | not permitted |
@@ -21,7 +21,7 @@ use std::borrow::Cow;
 
 use crate::{
     driver::JoinError,
-    room::{Rejection, Unsatisfied},
+    room::{LayoutFault, Rejection, Unsatisfied},
 };
 
 /// A refused request in this door's words.
@@ -99,12 +99,29 @@ impl From<&Rejection> for Refusal {
             Rejection::VideoUnsatisfied(why) => (NOT_SERVED, unsatisfied("video", *why).into()),
             Rejection::NoAudioTrack => (NOT_SERVED, "Stream does NOT contain audio track".into()),
             Rejection::NoVideoTrack => (NOT_SERVED, "Stream does NOT contain video track".into()),
+            Rejection::StreamNotReady => (MALFORMED, "Stream is NOT ready".into()),
+            Rejection::NoSuchView => (NO_STREAM, "Invalid view".into()),
+            Rejection::NothingToMix => (NOT_SERVED, "No audio or video to mix".into()),
+            Rejection::NotInView => (NOT_SERVED, "Invalid input stream_id.".into()),
+            Rejection::NoSuchRegion => (NO_STREAM, "Invalid region_id.".into()),
+            Rejection::StreamIsMixed => (MALFORMED, "Stream is Mixed".into()),
+            Rejection::NotMixedStream => (MALFORMED, "Not mixed stream".into()),
+            Rejection::InvalidLayout(fault) => (MALFORMED, invalid_layout(*fault).into()),
             Rejection::NoSuchReceiver(id) => {
                 (NO_PARTICIPANT, format!("Target participant does NOT exist: {id}").into())
             }
             Rejection::TextTooLong => (MALFORMED, "Message is too long".into()),
         };
         Self { code, description }
+    }
+}
+
+fn invalid_layout(fault: LayoutFault) -> &'static str {
+    match fault {
+        LayoutFault::Region => "Invalid region",
+        LayoutFault::StreamHole => "Stream ID hole is not allowed",
+        LayoutFault::DuplicateStream => "Stream ID duplicates",
+        LayoutFault::InputStream => "Invalid input stream id",
     }
 }
 

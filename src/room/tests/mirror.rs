@@ -10,8 +10,8 @@ use crate::{
     formats::TrackKind,
     ids::{ParticipantId, SessionId, StreamId, TransportId},
     room::{
-        Command, Effect, Event, Input, Joined, Notification, Output, ParticipantInfo, Reply, Room,
-        StreamInfo, StreamUpdate, TrackStatus,
+        Command, DesiredView, Effect, Event, Input, Joined, Notification, Output, ParticipantInfo,
+        Reply, Room, StreamInfo, StreamOrigin, StreamUpdate, TrackStatus,
     },
 };
 
@@ -29,6 +29,7 @@ struct Seen {
 pub(super) struct Mirror {
     seen: BTreeMap<ParticipantId, Seen>,
     media: BTreeMap<SessionId, TransportId>,
+    views: BTreeMap<StreamId, Arc<DesiredView>>,
     /// The kinds of outputs that came by, so that a walk can tell that it was not a stroll.
     pub(super) met: BTreeSet<String>,
 }
@@ -57,9 +58,14 @@ impl Mirror {
                 Event::Answered { .. }
                 | Event::SessionReady { .. }
                 | Event::Measured { .. }
+                | Event::MixerUp { .. }
+                | Event::MixerDown
+                | Event::ViewFailed { .. }
+                | Event::Loudest { .. }
                 | Event::Drop { .. },
             )
-            | Input::Command { .. } => {}
+            | Input::Command { .. }
+            | Input::Manage { .. } => {}
         }
     }
 
@@ -70,7 +76,9 @@ impl Mirror {
                 self.meet(reply);
                 self.granted(to, input, reply);
             }
-            Output::Reply { result: Err(rejection), .. } => self.meet(rejection),
+            Output::Managed { result: Ok(managed), .. } => self.meet(managed),
+            Output::Reply { result: Err(rejection), .. }
+            | Output::Managed { result: Err(rejection), .. } => self.meet(rejection),
             Output::Notify { to, notification } => {
                 self.meet(notification);
                 self.told(to, notification);
@@ -87,18 +95,24 @@ impl Mirror {
         let info = room.info();
         let present: BTreeSet<_> = info.participants.iter().map(|it| it.id.clone()).collect();
         assert_eq!(present, self.seen.keys().cloned().collect(), "who is in the room");
+        // Nobody is told when a stream's own list of views changes.
+        let streams: Vec<_> = info.streams.iter().map(without_views).collect();
         for (who, seen) in &self.seen {
             assert_eq!(seen.participants, info.participants, "whom {who} sees");
-            assert_eq!(seen.streams, info.streams, "which streams {who} sees");
+            assert_eq!(seen.streams, streams, "which streams {who} sees");
             assert_eq!(seen.sessions, sessions_of(room, Some(who)), "what {who} has");
         }
         assert_eq!(self.media, sessions_of(room, None), "what the media side carries");
+        let views =
+            room.views.iter().map(|view| (view.stream.id.clone(), Arc::clone(&view.desired)));
+        assert_eq!(self.views, views.collect(), "what the mixing side makes");
+        for input in self.views.values().flat_map(|desired| &desired.inputs) {
+            self.carries(&input.stream);
+        }
     }
 
     fn meet(&mut self, thing: &impl Debug) {
-        let text = format!("{thing:?}");
-        let end = text.find(|it: char| !it.is_alphanumeric()).unwrap_or(text.len());
-        self.met.insert(text[..end].to_owned());
+        self.met.insert(first_word(thing));
     }
 
     fn granted(&mut self, who: &ParticipantId, input: &Input, reply: &Reply) {
@@ -109,7 +123,7 @@ impl Mirror {
                 assert_eq!(participant.id, *who);
                 let seen = Seen {
                     participants: room.participants.clone(),
-                    streams: room.streams.clone(),
+                    streams: room.streams.iter().map(without_views).collect(),
                     sessions: BTreeMap::new(),
                     ready: BTreeSet::new(),
                 };
@@ -128,12 +142,30 @@ impl Mirror {
                 Command::Text { .. }
                 | Command::Negotiate { .. }
                 | Command::PauseStream { .. }
-                | Command::PlayStream { .. } => {}
-                Command::Join { .. } | Command::Publish { .. } | Command::Subscribe { .. } => {
+                | Command::PlayStream { .. }
+                | Command::Mix { .. }
+                | Command::Unmix { .. }
+                | Command::SetRegion { .. } => {}
+                Command::Join { .. }
+                | Command::Publish { .. }
+                | Command::Subscribe { .. }
+                | Command::GetRegion { .. } => {
                     panic!("{command:?} has a richer answer")
                 }
             },
+            Reply::Region { region } => self.shown(who, command, region),
         }
+    }
+
+    /// Whoever asked for a region already knew it from the layout.
+    fn shown(&self, who: &ParticipantId, command: &Command, region: &str) {
+        let Command::GetRegion { stream, view } = command else { panic!("not asked for a region") };
+        let found = self.seen[who].streams.iter().find_map(|it| match &it.origin {
+            StreamOrigin::Mixed { label, layout, .. } if label == view => Some(layout),
+            StreamOrigin::Mixed { .. } | StreamOrigin::Forward { .. } => None,
+        });
+        let placed = found.expect("a view").iter().find(|it| *it.region.id == *region);
+        assert_eq!(placed.and_then(|it| it.stream.as_ref()), Some(stream), "{region} shows it");
     }
 
     fn ended(&mut self, who: &ParticipantId, session: &SessionId) {
@@ -158,8 +190,9 @@ impl Mirror {
                 seen.participants.retain(|it| it.id != *leaver);
                 assert_eq!(seen.participants.len() + 1, before, "{leaver} was there");
             }
-            Notification::StreamAdded(stream) => seen.streams.push(Arc::clone(stream)),
+            Notification::StreamAdded(stream) => seen.streams.push(without_views(stream)),
             Notification::StreamUpdated { stream, update } => {
+                self.met.insert(first_word(update));
                 let stream = seen.streams.iter_mut().find(|it| it.id == *stream);
                 apply(stream.expect("only known streams change"), update);
             }
@@ -184,8 +217,13 @@ impl Mirror {
         match effect {
             Effect::OpenPublication { session, transport, .. } => self.open(session, transport),
             Effect::OpenSubscription { session, transport, audio, video } => {
-                for source in audio.iter().chain(video) {
-                    self.carries(source);
+                let audio = audio.iter().map(|feed| (&feed.from, feed.output.is_some()));
+                let video = video.iter().map(|feed| (&feed.from, feed.output.is_some()));
+                for (source, mixed) in audio.chain(video) {
+                    assert_eq!(self.views.contains_key(source), mixed, "{source} is encoded");
+                    if !mixed {
+                        self.carries(source);
+                    }
                 }
                 self.open(session, transport);
             }
@@ -196,6 +234,10 @@ impl Mirror {
                 assert!(self.media.remove(session).is_some(), "{session} was open");
             }
             Effect::SetTrackActive { stream, .. } => self.carries(stream),
+            Effect::ViewChanged { view, desired } => {
+                let before = self.views.insert(view.clone(), Arc::clone(desired));
+                assert_ne!(before.as_ref(), Some(desired), "{view} changed");
+            }
             Effect::Disconnect { participant } => {
                 assert!(!self.seen.contains_key(participant), "{participant} was told before");
             }
@@ -213,9 +255,29 @@ impl Mirror {
     }
 }
 
+fn first_word(thing: &impl Debug) -> String {
+    let text = format!("{thing:?}");
+    let end = text.find(|it: char| !it.is_alphanumeric()).unwrap_or(text.len());
+    text[..end].to_owned()
+}
+
 fn apply(stream: &mut Arc<StreamInfo>, update: &StreamUpdate) {
     match update {
-        StreamUpdate::Whole(whole) => *stream = Arc::clone(whole),
+        StreamUpdate::Whole(whole) => *stream = without_views(whole),
+        StreamUpdate::Layout(new) => match &mut Arc::make_mut(stream).origin {
+            StreamOrigin::Mixed { layout, .. } => {
+                assert_ne!(layout, new, "a layout is told when it changed");
+                layout.clone_from(new);
+            }
+            StreamOrigin::Forward { .. } => panic!("only mixed streams have a layout"),
+        },
+        StreamUpdate::ActiveInput(new) => match &mut Arc::make_mut(stream).origin {
+            StreamOrigin::Mixed { active_input, .. } => {
+                assert_ne!(active_input, new, "a speaker is told when it changed");
+                active_input.clone_from(new);
+            }
+            StreamOrigin::Forward { .. } => panic!("only mixed streams have a speaker"),
+        },
         StreamUpdate::Status { kind, status } => *track_status(stream, *kind) = *status,
     }
 }
@@ -227,6 +289,15 @@ fn track_status(stream: &mut Arc<StreamInfo>, kind: TrackKind) -> &mut TrackStat
         TrackKind::Video => stream.video.as_mut().map(|it| &mut it.status),
     };
     status.expect("only tracks that are there change")
+}
+
+/// A stream without the list of views that mix it, of whose changes nobody is told.
+fn without_views(stream: &Arc<StreamInfo>) -> Arc<StreamInfo> {
+    let mut stream = Arc::clone(stream);
+    if let Some(views) = Arc::make_mut(&mut stream).in_views_mut() {
+        views.clear();
+    }
+    stream
 }
 
 /// The sessions that a room holds, of one participant or of everybody.

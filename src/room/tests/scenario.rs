@@ -9,8 +9,8 @@ use std::{
 
 use super::words::*;
 use crate::room::{
-    Command, Effect, Event, Input, Notification, Output, Rejection, Reply, RequestId, Room,
-    Settings, StreamInfo,
+    Command, Effect, Event, Input, Managed, Notification, Order, Output, Rejection, Reply,
+    RequestId, Room, Settings, StreamInfo,
 };
 
 /// A room and its clock.
@@ -38,7 +38,10 @@ impl Scenario {
         let mut settings = settings();
         change(&mut settings);
         let now = Instant::now();
-        Self { room: Room::new(now, id(ROOM), settings), now, requests: 0 }
+        let mut scenario = Self { room: Room::new(now, id(ROOM), settings), now, requests: 0 };
+        let described = |it: &Output| matches!(it, Output::Effect(Effect::ViewChanged { .. }));
+        assert!(scenario.drain().iter().all(described), "a new room tells of its views only");
+        scenario
     }
 
     /// A participant asks for something. If it is refused, nothing may have changed.
@@ -52,6 +55,19 @@ impl Scenario {
             assert_eq!(self.state(), before, "{rejection:?} must leave all as it was");
         }
         Outcome { asker: Some((who.to_owned(), request)), outputs }
+    }
+
+    /// An administrator orders something. If it is refused, nothing may have changed.
+    pub(super) fn orders(&mut self, order: Order) -> Outcome {
+        self.requests += 1;
+        let request = RequestId(self.requests);
+        let before = self.state();
+        self.room.handle(self.now, Input::Manage { request, order });
+        let outputs = self.drain();
+        if let Some(Output::Managed { result: Err(rejection), .. }) = outputs.front() {
+            assert_eq!(self.state(), before, "{rejection:?} must leave all as it was");
+        }
+        Outcome { asker: Some((String::new(), request)), outputs }
     }
 
     /// Something happens.
@@ -105,6 +121,16 @@ impl Scenario {
         self.stream(session)
     }
 
+    /// Somebody mixes a stream into the common view.
+    pub(super) fn mixed(&mut self, who: &str, stream: &str) {
+        self.prepare(who, &mix(stream, "common"));
+    }
+
+    /// Something happens whose consequences other tests look at.
+    pub(super) fn happened(&mut self, event: Event) {
+        self.happens(event).outputs.clear();
+    }
+
     /// Somebody subscribes; the media does not flow yet.
     pub(super) fn subscribing(&mut self, who: &str, session: &str, from: &str) {
         self.prepare(who, &subscribe(session, Some(from), Some(from)));
@@ -141,6 +167,24 @@ impl Outcome {
     fn answered(self, result: Result<Reply, Rejection>) -> Self {
         let (who, request) = self.asker.clone().expect("a request");
         self.next(&Output::Reply { to: id(&who), request, result })
+    }
+
+    /// The order is carried out, and that is all.
+    #[track_caller]
+    pub(super) fn managed(self, result: Managed) {
+        self.order_answered(Ok(result)).and_nothing_else();
+    }
+
+    /// The order is refused, and that is all.
+    #[track_caller]
+    pub(super) fn order_refused(self, rejection: Rejection) {
+        self.order_answered(Err(rejection)).and_nothing_else();
+    }
+
+    #[track_caller]
+    fn order_answered(self, result: Result<Managed, Rejection>) -> Self {
+        let (_, request) = self.asker.clone().expect("an order");
+        self.next(&Output::Managed { request, result })
     }
 
     /// All of these are told the same, in this order.

@@ -1,7 +1,7 @@
 //! Negotiation, and reports about sessions.
 
 use super::{scenario::Scenario, words::*};
-use crate::room::{Effect, Negotiation, Notification, Rejection, Reply};
+use crate::room::{AudioFeed, Effect, Negotiation, Notification, Rejection, Reply};
 
 fn answer(transport: &str) -> Notification {
     Notification::Answer { transport: id(transport), sdp: "v=0 answer".into() }
@@ -68,7 +68,7 @@ fn a_transport_is_there_as_long_as_it_carries_a_session() {
         .effect(Effect::OpenSubscription {
             session: id("sub"),
             transport: id("pc"),
-            audio: Some(id("cam2")),
+            audio: Some(AudioFeed { from: id("cam2"), output: None }),
             video: None,
         });
 

@@ -4,8 +4,8 @@ use super::{scenario::Scenario, words::*};
 use crate::{
     formats::{AudioFormat, VideoCodec, VideoFormat},
     room::{
-        Command, Effect, Rejection, Reply, SubscribeAudio, SubscribeMedia, SubscribeVideo,
-        Unsatisfied,
+        AudioFeed, Command, Effect, Rejection, Reply, SubscribeAudio, SubscribeMedia,
+        SubscribeVideo, Unsatisfied,
     },
 };
 
@@ -118,7 +118,7 @@ fn a_transport_carries_sessions_of_its_owner_only() {
         .effect(Effect::OpenSubscription {
             session: id("sub"),
             transport: id("cam"),
-            audio: Some(id("cam")),
+            audio: Some(AudioFeed { from: id("cam"), output: None }),
             video: None,
         });
 }

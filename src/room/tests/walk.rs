@@ -8,11 +8,11 @@ use std::{
 
 use super::{mirror::Mirror, words::*};
 use crate::{
-    formats::{AudioFormat, Resolution, TrackSelection, VideoParameters},
-    ids::{ParticipantId, SessionId, TransportId},
+    formats::{AudioFormat, Resolution, TrackSelection, VideoCodec, VideoFormat, VideoParameters},
+    ids::{ParticipantId, SessionId, StreamId, TransportId},
     room::{
-        Command, Effect, Event, Input, Negotiation, Output, RequestId, Room, SubscribeMedia,
-        TextTarget,
+        Command, Effect, Event, Input, MixerCapabilities, Negotiation, Order, Output, PlacedRegion,
+        RequestId, Room, SubscribeMedia, TextTarget, TrackStatus,
     },
 };
 
@@ -20,7 +20,8 @@ const SEEDS: u64 = 24;
 const STEPS: u64 = 3_000;
 
 /// Everything that the walks together must have met, lest they prove nothing.
-const SIGHTS: [&str; 38] = [
+const SIGHTS: [&str; 54] = [
+    "ActiveInput",
     "AlreadyJoined",
     "Answer",
     "AudioForbidden",
@@ -30,28 +31,41 @@ const SIGHTS: [&str; 38] = [
     "Disconnect",
     "Done",
     "Dropped",
+    "InvalidLayout",
     "InvalidRole",
     "Joined",
+    "Layout",
     "Negotiate",
     "NoAudioTrack",
     "NoSuchReceiver",
+    "NoSuchRegion",
     "NoSuchSession",
     "NoSuchStream",
     "NoSuchSubscription",
+    "NoSuchView",
     "NoVideoTrack",
+    "NotInView",
     "NotJoined",
+    "NotMixedStream",
     "NothingRequested",
+    "NothingToMix",
     "OpenPublication",
     "OpenSubscription",
     "ParticipantJoined",
     "ParticipantLeft",
+    "Region",
+    "Room",
     "RoomFull",
     "SessionExists",
     "SessionFailed",
     "SessionOpened",
     "SessionReady",
     "SetTrackActive",
+    "Status",
+    "Stream",
     "StreamAdded",
+    "StreamIsMixed",
+    "StreamNotReady",
     "StreamRemoved",
     "StreamUpdated",
     "Text",
@@ -59,6 +73,8 @@ const SIGHTS: [&str; 38] = [
     "TooManyInputs",
     "TooManySubscriptions",
     "VideoUnsatisfied",
+    "ViewChanged",
+    "Whole",
 ];
 
 #[test]
@@ -96,18 +112,28 @@ impl Walk {
             settings.audio_in = [].into();
         }
         let now = Instant::now();
+        // A picture without sound, of few places, which shows whoever speaks first.
+        let mut silent = view("silent");
+        silent.audio = None;
+        let picture = settings.views[0].video.as_mut().expect("a picture");
+        picture.max_input = 3;
+        picture.keep_active_input_primary = seed % 2 == 0;
+        settings.views.push(silent);
+        settings.auto_mix = seed % 3 == 0;
         let room = Room::new(now, id(ROOM), settings);
         let mirror = Mirror::default();
-        Self { seed, random: Random(seed), room, now, mirror, requests: 0 }
+        let mut walk = Self { seed, random: Random(seed), room, now, mirror, requests: 0 };
+        walk.notice(&Input::Event(Event::MixerDown));
+        walk
     }
 
     fn step(&mut self) {
-        let input = if self.random.one_in(3) {
-            Input::Event(self.event())
-        } else {
-            self.requests += 1;
-            let request = RequestId(self.requests);
-            Input::Command { from: self.participant(), request, command: self.command() }
+        self.requests += 1;
+        let request = RequestId(self.requests);
+        let input = match self.random.below(10) {
+            0..=2 => Input::Event(self.event()),
+            3 => Input::Manage { request, order: self.order() },
+            _ => Input::Command { from: self.participant(), request, command: self.command() },
         };
         self.take(&input);
         // Mostly short moments, so that empty rooms close only now and then.
@@ -148,7 +174,7 @@ impl Walk {
     }
 
     fn command(&mut self) -> Command {
-        match self.random.below(20) {
+        match self.random.below(27) {
             0..=2 => {
                 let roles = ["presenter", "presenter", "presenter", "viewer", "caller", "king"];
                 join(self.random.pick(&roles))
@@ -176,13 +202,63 @@ impl Walk {
                 Command::Negotiate { transport, payload: self.negotiation() }
             }
             17 | 18 => pause(self.session().as_str(), self.tracks()),
-            _ => play(self.session().as_str(), self.tracks()),
+            19 => play(self.session().as_str(), self.tracks()),
+            20..=22 => mix(self.session().as_str(), self.label()),
+            23 => unmix(self.session().as_str(), self.label()),
+            24 => get_region(self.session().as_str(), self.label()),
+            _ => set_region(self.session().as_str(), self.label(), self.region()),
+        }
+    }
+
+    fn order(&mut self) -> Order {
+        let stream = self.session().as_str().parse().expect("an id");
+        let view = self.label().into();
+        match self.random.below(8) {
+            0 | 1 => Order::Mix { stream, view },
+            2 => Order::Unmix { stream, view },
+            3 => {
+                let status = self.random.pick(&[TrackStatus::Active, TrackStatus::Inactive]);
+                Order::SetStatus { stream, tracks: self.tracks(), status }
+            }
+            4 => Order::SetLayout { view: self.view(), layout: self.layout() },
+            5 | 6 => Order::SetRegion { view: self.view(), index: self.random.below(5), stream },
+            _ => Order::Report,
+        }
+    }
+
+    /// Some regions, mostly with streams in the first ones, mostly those that are there.
+    fn layout(&mut self) -> Vec<PlacedRegion> {
+        let side = self.random.pick(&[1, 2]);
+        let streams: Vec<_> = (0..self.random.below(3)).map(|_| self.session()).collect();
+        let streams: Vec<_> = streams.iter().map(SessionId::as_str).collect();
+        let mut layout = grid(side, &streams).to_vec();
+        if self.random.one_in(8) {
+            layout.reverse();
+        }
+        layout
+    }
+
+    fn label(&mut self) -> &'static str {
+        self.random.pick(&["common", "common", "silent", "nonsense"])
+    }
+
+    fn region(&mut self) -> &'static str {
+        self.random.pick(&["1", "2", "3", "nonsense"])
+    }
+
+    /// A mixed stream, mostly.
+    fn view(&mut self) -> StreamId {
+        let views = [MIXED, MIXED, "room-silent"];
+        if self.random.one_in(6) {
+            self.session().as_str().parse().expect("an id")
+        } else {
+            id(self.random.pick(&views))
         }
     }
 
     fn event(&mut self) -> Event {
         let session = self.session();
-        match self.random.below(20) {
+        match self.random.below(27) {
             0..=2 => Event::Answered { transport: self.transport(&session), sdp: "v=0".into() },
             3..=13 => ready_with(session.as_str(), self.kinds()),
             14 => failed(session.as_str(), "Ice procedure failed."),
@@ -191,7 +267,15 @@ impl Walk {
                 measured(session.as_str(), Resolution { width, height: 240 })
             }
             18 => Event::ConnectionLost { participant: self.participant() },
-            _ => Event::Drop { participant: self.participant() },
+            19 => Event::Drop { participant: self.participant() },
+            20 => {
+                let encoders = [VP8, VideoFormat::of(VideoCodec::H264)];
+                let video = encoders[..self.random.below(3)].to_vec();
+                Event::MixerUp { capabilities: MixerCapabilities { audio: Vec::new(), video } }
+            }
+            21 => Event::MixerDown,
+            22 if self.random.one_in(4) => view_failed(self.view().as_str(), "no encoder"),
+            _ => loudest(self.view().as_str(), session.as_str()),
         }
     }
 
@@ -228,7 +312,7 @@ impl Walk {
         let known = self.mirror.sessions();
         match self.random.below(12) {
             0..=6 if !known.is_empty() => self.random.pick(&known),
-            0 => id(MIXED),
+            0 => id(self.random.pick(&[MIXED, "room-silent"])),
             _ => id(&format!("s{}", self.random.below(30))),
         }
     }

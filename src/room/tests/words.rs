@@ -4,15 +4,17 @@ use std::{collections::BTreeMap, fmt::Debug, str::FromStr, sync::Arc, time::Dura
 
 use crate::{
     formats::{
-        AudioFormat, AudioSource, Resolution, TrackKind, TrackSelection, VideoCodec, VideoFormat,
-        VideoParameters, VideoSource,
+        AudioCodec, AudioFormat, AudioSource, H264Profile, Resolution, TrackKind, TrackSelection,
+        VideoCodec, VideoFormat, VideoParameters, VideoSource,
     },
     room::{
-        AgreedMedia, AudioTrack, Bounds, Command, Effect, Event, MediaPermission, Negotiation,
-        Notification, ParticipantInfo, Permission, PublishAudio, PublishMedia, PublishVideo, Reply,
-        Settings, StreamInfo, StreamOrigin, StreamUpdate, SubscribeAudio, SubscribeMedia,
-        SubscribeVideo, TextTarget, TrackStatus, VideoEncoding, VideoOptions, VideoTrack,
-        ViewSettings, ViewVideo,
+        AgreedMedia, AudioFeed, AudioTrack, Bounds, Command, DesiredView, Effect, Event, Fit,
+        Fraction, InputTrack, Layout, LayoutSettings, MediaOut, MediaPermission, MixerCapabilities,
+        Multiple, Negotiation, Notification, ParticipantInfo, Permission, PlacedRegion,
+        PublishAudio, PublishMedia, PublishVideo, Region, Reply, ResolutionOption, Settings, Shape,
+        StreamInfo, StreamOrigin, StreamUpdate, SubscribeAudio, SubscribeMedia, SubscribeVideo,
+        TemplateBase, TextTarget, TrackStatus, VideoEncoding, VideoFeed, VideoOptions, VideoTrack,
+        ViewAudio, ViewInput, ViewSettings, ViewVideo,
     },
 };
 
@@ -21,6 +23,7 @@ pub(super) const ROOM: &str = "room";
 pub(super) const MIXED: &str = "room-common";
 pub(super) const VP8: VideoFormat = VideoFormat::of(VideoCodec::Vp8);
 pub(super) const VGA: Resolution = Resolution { width: 640, height: 480 };
+pub(super) const QVGA: Resolution = Resolution { width: 320, height: 240 };
 pub(super) const IDLE: Duration = Duration::from_secs(30);
 pub(super) const ATTRIBUTES: &str = r#"{"seat":"12"}"#;
 
@@ -57,6 +60,8 @@ pub(super) fn settings() -> Settings {
         audio_in: [AudioFormat::OPUS, AudioFormat::PCMU].into(),
         video_in: [VP8, VideoFormat::of(VideoCodec::H264)].into(),
         views: vec![view("common")],
+        auto_mix: false,
+        media_out: media_out(),
         notify_participants: true,
         notify_streams: true,
         bounds: Bounds {
@@ -70,9 +75,37 @@ pub(super) fn settings() -> Settings {
 }
 
 pub(super) fn view(label: &str) -> ViewSettings {
-    let video =
-        ViewVideo { format: VP8, resolution: VGA, framerate: 24, key_frame_interval_secs: 100 };
-    ViewSettings { label: label.into(), audio: Some(AudioFormat::OPUS), video: Some(video) }
+    let video = ViewVideo {
+        format: VP8,
+        resolution: VGA,
+        framerate: 24,
+        kbps: None,
+        key_frame_interval_secs: 100,
+        max_input: 4,
+        motion_factor: 0.8,
+        background: [0; 3],
+        fit: Fit::Letterbox,
+        keep_active_input_primary: false,
+        layout: LayoutSettings { base: TemplateBase::Fluid, custom: Vec::new() },
+    };
+    let audio = ViewAudio { format: AudioFormat::OPUS, voice_activity: true };
+    ViewSettings { label: label.into(), audio: Some(audio), video: Some(video) }
+}
+
+pub(super) fn h264(profile: H264Profile) -> VideoFormat {
+    VideoFormat { codec: VideoCodec::H264, profile: Some(profile) }
+}
+
+/// What of it suits the view of [`view`] is in [`mixed`].
+fn media_out() -> MediaOut {
+    MediaOut {
+        audio: vec![AudioFormat::OPUS, AudioFormat::PCMU],
+        video: vec![VP8, h264(H264Profile::ConstrainedBaseline)],
+        resolutions: vec![ResolutionOption::Fixed(QVGA), ResolutionOption::Fixed(VGA)],
+        framerates: vec![12, 24],
+        bitrates: vec![Multiple::new("x0.5").expect("a multiple")],
+        key_frame_intervals_secs: vec![100, 5],
+    }
 }
 
 // Commands. A session has a transport of its own name unless the story says otherwise.
@@ -148,7 +181,39 @@ pub(super) fn play(stream: &str, tracks: TrackSelection) -> Command {
     Command::PlayStream { stream: id(stream), tracks }
 }
 
+pub(super) fn mix(stream: &str, view: &str) -> Command {
+    Command::Mix { stream: id(stream), view: view.into() }
+}
+
+pub(super) fn unmix(stream: &str, view: &str) -> Command {
+    Command::Unmix { stream: id(stream), view: view.into() }
+}
+
+pub(super) fn get_region(stream: &str, view: &str) -> Command {
+    Command::GetRegion { stream: id(stream), view: view.into() }
+}
+
+pub(super) fn set_region(stream: &str, view: &str, region: &str) -> Command {
+    Command::SetRegion { stream: id(stream), view: view.into(), region: region.into() }
+}
+
 // Events.
+
+/// A mixer that can encode everything that the room gives out.
+pub(super) fn mixer_up() -> Event {
+    let audio = vec![AudioCodec::Opus, AudioCodec::Pcmu];
+    let capabilities =
+        MixerCapabilities { audio, video: vec![VP8, VideoFormat::of(VideoCodec::H264)] };
+    Event::MixerUp { capabilities }
+}
+
+pub(super) fn view_failed(view: &str, reason: &str) -> Event {
+    Event::ViewFailed { view: id(view), reason: reason.into() }
+}
+
+pub(super) fn loudest(view: &str, stream: &str) -> Event {
+    Event::Loudest { view: id(view), stream: id(stream) }
+}
 
 pub(super) fn ready(session: &str) -> Event {
     ready_with(session, AUDIO_VIDEO)
@@ -258,7 +323,7 @@ pub(super) fn stream(session: &str, owner: &str, (audio, video): Kinds) -> Strea
     StreamInfo { id: id(session), audio, video, origin }
 }
 
-/// The mixed stream of [`view`].
+/// The mixed stream of [`view`], whose mixer does not run.
 pub(super) fn mixed(label: &str) -> StreamInfo {
     let parameters = VideoParameters {
         resolution: Some(VGA),
@@ -269,19 +334,87 @@ pub(super) fn mixed(label: &str) -> StreamInfo {
     StreamInfo {
         id: id(&format!("{ROOM}-{label}")),
         audio: Some(AudioTrack {
-            status: TrackStatus::Active,
+            status: TrackStatus::Inactive,
             source: None,
             format: AudioFormat::OPUS,
-            optional: Vec::new(),
+            optional: vec![AudioFormat::PCMU],
         }),
         video: Some(VideoTrack {
-            status: TrackStatus::Active,
+            status: TrackStatus::Inactive,
             source: None,
             original: vec![VideoEncoding { format: VP8, parameters, simulcast_rid: None }],
-            optional: VideoOptions::default(),
+            optional: VideoOptions {
+                formats: vec![h264(H264Profile::ConstrainedBaseline)],
+                resolutions: vec![QVGA],
+                framerates: vec![12],
+                bitrates: vec!["x0.5".into()],
+                key_frame_intervals_secs: vec![5],
+            },
         }),
-        origin: StreamOrigin::Mixed { label: label.into() },
+        origin: StreamOrigin::Mixed {
+            label: label.into(),
+            active_input: None,
+            layout: Arc::new([]),
+        },
     }
+}
+
+/// One of OWT's grids with these streams in its first cells.
+pub(super) fn grid(side: u32, streams: &[&str]) -> Layout {
+    let share = |at| Fraction::new(at, side).expect("a share");
+    let region = |at: u32| Region {
+        id: (at + 1).to_string().into(),
+        shape: Shape::Rectangle {
+            left: share(at % side),
+            top: share(at / side),
+            width: share(1),
+            height: share(1),
+        },
+    };
+    let stream = |at: u32| streams.get(at as usize).map(|stream| id(stream));
+    (0..side * side).map(|at| PlacedRegion { region: region(at), stream: stream(at) }).collect()
+}
+
+pub(super) fn relaid(view: &str, layout: Layout) -> Notification {
+    Notification::StreamUpdated { stream: id(view), update: StreamUpdate::Layout(layout) }
+}
+
+pub(super) fn speaks(view: &str, stream: Option<&str>) -> Notification {
+    let update = StreamUpdate::ActiveInput(stream.map(id));
+    Notification::StreamUpdated { stream: id(view), update }
+}
+
+/// The input that comes of [`publish`] and [`ready`] in a view that mixes both kinds.
+pub(super) fn input(session: &str, owner: &str, (audio, video): Kinds) -> ViewInput {
+    let status = TrackStatus::Active;
+    ViewInput {
+        stream: id(session),
+        owner: id(owner),
+        user: "user".into(),
+        audio: audio.then_some(InputTrack { format: AudioFormat::OPUS, status }),
+        video: video.then_some(InputTrack { format: VP8, status }),
+    }
+}
+
+/// The mixing side is told of [`view`]'s `common`.
+pub(super) fn desires(inputs: &[ViewInput], layout: Layout, speaker: Option<&str>) -> Effect {
+    desires_of(&view("common"), inputs, layout, speaker)
+}
+
+pub(super) fn desires_of(
+    settings: &ViewSettings,
+    inputs: &[ViewInput],
+    layout: Layout,
+    speaker: Option<&str>,
+) -> Effect {
+    let desired = DesiredView {
+        settings: Arc::new(settings.clone()),
+        inputs: inputs.to_vec(),
+        layout,
+        speaker: speaker.map(id),
+    };
+    let view = id(&format!("{ROOM}-{}", settings.label));
+    Effect::ViewChanged { view, desired: Arc::new(desired) }
 }
 
 // Effects.
@@ -300,7 +433,8 @@ pub(super) fn opens_subscription(
     audio: Option<&str>,
     video: Option<&str>,
 ) -> Effect {
-    let (audio, video) = (audio.map(id), video.map(id));
+    let audio = audio.map(|from| AudioFeed { from: id(from), output: None });
+    let video = video.map(|from| VideoFeed { from: id(from), output: None });
     Effect::OpenSubscription { session: id(session), transport: id(session), audio, video }
 }
 

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use super::{AudioFormatRecord, MediaPermissionRecord, RoomRecord, VideoFormatRecord, ViewRecord};
 use crate::{
     config,
-    formats::{AudioCodec, AudioFormat, H264Profile, Resolution, VideoCodec, VideoFormat},
-    room::{Bounds, MediaPermission, Permission, Settings, ViewSettings, ViewVideo},
+    formats::{AudioCodec, AudioFormat, H264Profile, VideoCodec, VideoFormat},
+    room::{Bounds, MediaPermission, Permission, Settings},
 };
 
 impl RoomRecord {
     /// The settings of a room of this record. Formats that Portico does not have are left out; a
-    /// view that asks for one gets opus or VP8.
+    /// view that asks for one gets opus or VP8. Nothing is mixed of itself: that is the server's
+    /// setting, not the room's.
     pub fn to_settings(&self, bounds: Bounds) -> Settings {
         let roles = self.roles.iter().map(|role| {
             let permission = Permission {
@@ -27,7 +28,9 @@ impl RoomRecord {
             roles: roles.collect(),
             audio_in: known(&self.media_in.audio, audio_format).into(),
             video_in: known(&self.media_in.video, video_format).into(),
-            views: self.views.iter().map(view).collect(),
+            views: self.views.iter().map(ViewRecord::to_settings).collect(),
+            auto_mix: false,
+            media_out: self.media_out.to_settings(),
             notify_participants: self.notifying.participant_activities,
             notify_streams: self.notifying.stream_change,
             bounds,
@@ -57,25 +60,8 @@ fn permission(record: MediaPermissionRecord) -> MediaPermission {
     MediaPermission { audio: record.audio, video: record.video }
 }
 
-fn view(record: &ViewRecord) -> ViewSettings {
-    let audio = record.audio.as_option();
-    ViewSettings {
-        label: record.label.as_str().into(),
-        audio: audio.map(|audio| audio_format(&audio.format).unwrap_or(AudioFormat::OPUS)),
-        video: record.video.as_option().map(|video| ViewVideo {
-            format: video_format(&video.format).unwrap_or(VideoFormat::of(VideoCodec::Vp8)),
-            resolution: Resolution {
-                width: video.parameters.resolution.width,
-                height: video.parameters.resolution.height,
-            },
-            framerate: video.parameters.framerate,
-            key_frame_interval_secs: video.parameters.key_frame_interval,
-        }),
-    }
-}
-
 /// Those that Portico has, each once.
-fn known<R, F: PartialEq>(records: &[R], format: impl Fn(&R) -> Option<F>) -> Vec<F> {
+pub(super) fn known<R, F: PartialEq>(records: &[R], format: impl Fn(&R) -> Option<F>) -> Vec<F> {
     let mut formats = Vec::new();
     for format in records.iter().filter_map(format) {
         if !formats.contains(&format) {
@@ -85,12 +71,14 @@ fn known<R, F: PartialEq>(records: &[R], format: impl Fn(&R) -> Option<F>) -> Ve
     formats
 }
 
-fn audio_format(record: &AudioFormatRecord) -> Option<AudioFormat> {
+/// A format that Portico has.
+pub(super) fn audio_format(record: &AudioFormatRecord) -> Option<AudioFormat> {
     let formats = [AudioFormat::OPUS, AudioFormat::PCMU, AudioFormat::PCMA, AudioFormat::G722];
     formats.into_iter().find(|format| audio_name(format.codec) == record.codec)
 }
 
-fn video_format(record: &VideoFormatRecord) -> Option<VideoFormat> {
+/// A format that Portico has.
+pub(super) fn video_format(record: &VideoFormatRecord) -> Option<VideoFormat> {
     use VideoCodec::{Av1, H264, H265, Vp8, Vp9};
     let codec =
         [Vp8, Vp9, H264, H265, Av1].into_iter().find(|codec| video_name(*codec) == record.codec)?;

@@ -5,7 +5,10 @@ use serde_json::json;
 use super::*;
 use crate::{
     formats::{AudioFormat, H264Profile, Resolution, VideoCodec, VideoFormat},
-    room::Bounds,
+    room::{
+        self, Bounds, Fit, Fraction, LayoutFault, LayoutSettings, Multiple, Region,
+        ResolutionOption, Shape, ViewAudio,
+    },
 };
 
 const BOUNDS: Bounds = Bounds {
@@ -127,12 +130,108 @@ fn roles_and_views_carry_over() {
 
     let labels: Vec<_> = settings.views.iter().map(|view| &*view.label).collect();
     assert_eq!(labels, ["common", "silent"]);
-    assert_eq!(settings.views[0].audio, Some(AudioFormat::OPUS));
+    let audio = ViewAudio { format: AudioFormat::OPUS, voice_activity: true };
+    assert_eq!(settings.views[0].audio, Some(audio));
     assert_eq!(settings.views[1].audio, None);
     let video = settings.views[1].video.as_ref().expect("a picture");
     assert_eq!(video.format.profile, Some(H264Profile::ConstrainedBaseline));
     assert_eq!(video.resolution, Resolution { width: 640, height: 480 });
     assert_eq!((video.framerate, video.key_frame_interval_secs), (24, 100));
+}
+
+#[test]
+fn a_views_settings_carry_over() {
+    let mut record = record();
+    let region = |id: &str, shape: &str, area| json!({"id": id, "shape": shape, "area": area});
+    let square = json!({"left": "0", "top": "1/3", "width": "0.5", "height": "1"});
+    let round = json!({"centerW": "1/2", "centerH": "1/2", "radius": "1/4"});
+    let custom = json!([
+        {"primary": "a", "region": [region("a", "rectangle", &square), region("b", "circle", &round)]},
+        {"region": [region("a", "rectangle", &round)]},
+    ]);
+    record.views[0].video = serde_json::from_value(json!({
+        "format": {"codec": "theora"},
+        "parameters": {"resolution": {"width": 320, "height": 240}, "framerate": 15,
+                       "bitrate": 250.5, "keyFrameInterval": 5},
+        "maxInput": 1000, "motionFactor": 0.5, "bgColor": {"r": 1, "g": 2, "b": 3},
+        "keepActiveInputPrimary": true,
+        "layout": {"fitPolicy": "crop", "templates": {"base": "void", "custom": custom}},
+    }))
+    .expect("valid");
+    let settings = record.to_settings(BOUNDS);
+    let share = |text: &str| text.parse::<Fraction>().expect("a share");
+    let regions = [
+        Region {
+            id: "a".into(),
+            shape: Shape::Rectangle {
+                left: share("0"),
+                top: share("1/3"),
+                width: share("5/10"),
+                height: share("1"),
+            },
+        },
+        Region {
+            id: "b".into(),
+            shape: Shape::Circle {
+                center_w: share("1/2"),
+                center_h: share("1/2"),
+                radius: share("1/4"),
+            },
+        },
+    ];
+    let expected = room::ViewVideo {
+        format: VideoFormat::of(VideoCodec::Vp8),
+        resolution: Resolution { width: 320, height: 240 },
+        framerate: 15,
+        kbps: Some(250.5),
+        key_frame_interval_secs: 5,
+        max_input: 256,
+        motion_factor: 0.5,
+        background: [1, 2, 3],
+        fit: Fit::Crop,
+        keep_active_input_primary: true,
+        layout: LayoutSettings { base: room::TemplateBase::Void, custom: vec![regions.into()] },
+    };
+    assert_eq!(settings.views[0].video, Some(expected), "a template that is none is left out");
+    assert!(!settings.auto_mix, "that is the server's");
+}
+
+#[test]
+fn regions_are_read_strictly() {
+    let region = |shape: &str, area: serde_json::Value| -> Result<Region, LayoutFault> {
+        let json = json!({"id": "1", "shape": shape, "area": area});
+        serde_json::from_value::<LayoutRegion>(json).expect("well formed").to_region()
+    };
+    let square = |width: &str| json!({"left": "0", "top": "0", "width": width, "height": "1/2"});
+    assert!(region("rectangle", square("1/2")).is_ok());
+    for width in ["", "2", "3/2", "1/0", "-1/2", "half"] {
+        assert_eq!(region("rectangle", square(width)), Err(LayoutFault::Region), "{width}");
+    }
+    assert_eq!(region("circle", square("1/2")), Err(LayoutFault::Region));
+    assert_eq!(region("star", square("1/2")), Err(LayoutFault::Region));
+    assert_eq!(region("rectangle", json!({"left": "0"})), Err(LayoutFault::Region));
+    let mut much = square("1/2");
+    much["depth"] = json!("1/2");
+    assert_eq!(region("rectangle", much), Err(LayoutFault::Region));
+}
+
+#[test]
+fn what_may_be_asked_of_mixed_streams_carries_over() {
+    let mut record = record();
+    let out = &mut record.media_out.video.parameters;
+    out.resolution =
+        ["x2/3", "r100x50", "hd720p", "x3/2", "huge", "r1x", "x"].map(Into::into).into();
+    out.bitrate = vec![json!("x0.8"), json!(500), json!("fast"), json!("x1.5")];
+    let out = record.to_settings(BOUNDS).media_out;
+    let fixed = |width, height| ResolutionOption::Fixed(Resolution { width, height });
+    let two_thirds = ResolutionOption::Share("2/3".parse().expect("a share"));
+    assert_eq!(out.resolutions, [two_thirds, fixed(100, 50), fixed(1280, 720)]);
+    let multiples = ["x0.8", "x1.5"].map(|text| Multiple::new(text).expect("a multiple"));
+    assert_eq!(out.bitrates, multiples);
+    assert_eq!(out.framerates, [6, 12, 15, 24, 30, 48, 60]);
+    assert_eq!(out.key_frame_intervals_secs, [100, 30, 5, 2, 1]);
+    assert_eq!(out.audio.len(), 4);
+    assert_eq!(out.video.len(), 4);
 }
 
 #[test]

@@ -8,6 +8,7 @@
 //! alice ← ok {"id": "<alice>", ...}     the answer to the request before
 //! bob ← participant {"action": "join", "data": {"id": "<alice>", ...}}
 //! alice → raw 42["publish"]             a frame as it is
+//! alice publishes <cam>                 sound and picture with real media, until it is ready
 //! alice closes
 //! alice ← closed
 //! ```
@@ -21,6 +22,8 @@ use std::{collections::BTreeMap, fs, path::Path};
 use serde_json::{Map, Value};
 
 use crate::support::{
+    guest::Session,
+    media_peer::Codec,
     server::TestServer,
     socketio::{EngineIo, Frame, RawClient},
 };
@@ -47,6 +50,7 @@ struct Run {
     clients: BTreeMap<String, RawClient>,
     last_request: BTreeMap<String, u64>,
     bound: BTreeMap<String, String>,
+    sessions: Vec<Session>,
 }
 
 impl Run {
@@ -57,6 +61,7 @@ impl Run {
             clients: BTreeMap::new(),
             last_request: BTreeMap::new(),
             bound: BTreeMap::new(),
+            sessions: Vec::new(),
         }
     }
 
@@ -88,6 +93,7 @@ impl Run {
             _ => match rest.split_once(' ') {
                 Some(("→", frame)) => self.send(name, frame, place).await,
                 Some(("←", frame)) => self.receive(name, frame, place).await,
+                Some(("publishes", stream)) => self.publish(name, stream, place).await,
                 _ => panic!("{place}: neither → nor ←"),
             },
         }
@@ -96,6 +102,14 @@ impl Run {
     async fn connect(&mut self, name: &str, version: EngineIo) {
         let client = RawClient::connect(&self.server.http_url(), version).await;
         self.clients.insert(name.to_owned(), client);
+    }
+
+    async fn publish(&mut self, name: &str, stream: &str, place: &str) {
+        assert!(is_placeholder(stream), "{place}: a name for the stream");
+        let client = self.clients.get_mut(name).unwrap_or_else(|| panic!("{place}: who?"));
+        let (session, _silent) = client.publish(&[Codec::OPUS, Codec::VP8]).await;
+        self.same(&stream.into(), &session.id.clone().into(), place);
+        self.sessions.push(session);
     }
 
     async fn send(&mut self, name: &str, frame: &str, place: &str) {

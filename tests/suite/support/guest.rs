@@ -42,6 +42,18 @@ impl Guest {
     /// Publishes sources of the given codecs and waits until the session is ready. The `stream
     /// add` that follows is left to be read.
     pub(crate) async fn publish(&mut self, codecs: &[Codec]) -> (Session, Vec<Source>) {
+        self.client.publish(codecs).await
+    }
+
+    /// Subscribes with a peer that is ready to offer.
+    pub(crate) async fn subscribe(&mut self, media: Value, peer: MediaPeer) -> Session {
+        self.client.negotiate("subscribe", &json!({"media": media}), peer).await
+    }
+}
+
+impl RawClient {
+    /// Publishes as [`Guest::publish`] does, in whatever room the client is.
+    pub(crate) async fn publish(&mut self, codecs: &[Codec]) -> (Session, Vec<Source>) {
         let mut peer = MediaPeer::builder().codecs(codecs).build().await;
         let mut sources = Vec::new();
         for codec in codecs {
@@ -55,28 +67,21 @@ impl Guest {
         (session, sources)
     }
 
-    /// Subscribes with a peer that is ready to offer.
-    pub(crate) async fn subscribe(&mut self, media: Value, peer: MediaPeer) -> Session {
-        self.negotiate("subscribe", &json!({"media": media}), peer).await
-    }
-
     async fn negotiate(&mut self, name: &str, request: &Value, mut peer: MediaPeer) -> Session {
-        let opened = self.client.granted(name, request).await;
+        let opened = self.granted(name, request).await;
         let id = opened["id"].as_str().expect("a session id").to_owned();
         let offer = json!({"type": "offer", "sdp": peer.offer().await});
-        self.client.granted("soac", &json!({"id": id, "signaling": offer})).await;
-        let progress = self.client.expect_event("progress").await;
+        self.granted("soac", &json!({"id": id, "signaling": offer})).await;
+        let progress = self.expect_event("progress").await;
         assert_eq!(progress["id"], id.as_str());
         assert_eq!(progress["status"], "soac", "{progress}");
         peer.accept(progress["data"]["sdp"].as_str().expect("an answer")).await;
         peer.connected().await;
-        let progress = self.client.expect_event("progress").await;
+        let progress = self.expect_event("progress").await;
         assert_eq!(progress, json!({"id": id, "status": "ready"}));
         Session { id, peer }
     }
-}
 
-impl RawClient {
     /// Sends a request that must be granted; yields the answer's data.
     pub(crate) async fn granted(&mut self, name: &str, data: &Value) -> Value {
         let mut answer = self.request(name, Some(data)).await;
