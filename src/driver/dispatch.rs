@@ -5,19 +5,12 @@ use crate::{
     room::{AgreedMedia, Effect, Event, Negotiation},
 };
 
-/// What an effect means for the media plane; nothing for effects on views, connections and rooms.
+/// What an effect means for the media plane; nothing for effects on views, connections and rooms,
+/// nor for subscriptions, whose sources the mixing side knows.
 pub(super) fn media_command(effect: Effect) -> Option<media::Command> {
     Some(match effect {
         Effect::OpenPublication { session, transport, audio, video } => {
             media::Command::OpenPublication { session, transport, audio, video }
-        }
-        Effect::OpenSubscription { session, transport, audio, video } => {
-            media::Command::OpenSubscription {
-                session,
-                transport,
-                audio: audio.map(|feed| media::Source::Published(feed.from)),
-                video: video.map(|feed| media::Source::Published(feed.from)),
-            }
         }
         Effect::Negotiate { transport, payload } => match payload {
             Negotiation::Offer(sdp) => media::Command::Offer { transport, sdp },
@@ -30,7 +23,10 @@ pub(super) fn media_command(effect: Effect) -> Option<media::Command> {
         Effect::SetTrackActive { stream, kind, active } => {
             media::Command::SetTrackActive { stream, kind, active }
         }
-        Effect::ViewChanged { .. } | Effect::Disconnect { .. } | Effect::CloseRoom => return None,
+        Effect::OpenSubscription { .. }
+        | Effect::ViewChanged { .. }
+        | Effect::Disconnect { .. }
+        | Effect::CloseRoom => return None,
     })
 }
 

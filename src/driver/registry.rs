@@ -6,6 +6,7 @@ use std::{
     time::Instant,
 };
 
+use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
@@ -14,8 +15,9 @@ use super::{
 };
 use crate::{
     config,
-    ids::{ParticipantId, RoomId},
+    ids::{ParticipantId, RoomId, StreamId},
     media::Media,
+    mixing::{Mixing, SnapshotError},
     room::{Command, Managed, Order, Rejection, Room},
     store::{RoomRecord, Store, StoreError},
 };
@@ -77,13 +79,14 @@ struct Inner {
     options: RegistryOptions,
     store: Store,
     media: Media,
+    mixing: Mixing,
     rooms: Mutex<HashMap<RoomId, mpsc::Sender<Message>>>,
 }
 
 impl Registry {
     /// A registry without running rooms.
-    pub fn new(options: RegistryOptions, store: Store, media: Media) -> Self {
-        Self(Arc::new(Inner { options, store, media, rooms: Mutex::default() }))
+    pub fn new(options: RegistryOptions, store: Store, media: Media, mixing: Mixing) -> Self {
+        Self(Arc::new(Inner { options, store, media, mixing, rooms: Mutex::default() }))
     }
 
     /// A running room, which is started when it does not run.
@@ -130,12 +133,13 @@ impl Registry {
         // life and the room bounds its sessions. A worker thread must never wait for a room.
         let (report, media_events) = mpsc::unbounded_channel();
         let sink = Arc::new(move |event| drop(report.send(event)));
-        let media = self.0.media.open_room(&id, sink);
+        let media = Arc::new(self.0.media.open_room(&id, sink));
+        let mixing = self.0.mixing.open_room(id.clone(), Arc::clone(&media));
         let options = &self.0.options;
         let mut settings = record.to_settings(options.rooms.bounds());
         settings.auto_mix = options.rooms.auto_mix || options.demo_room.as_ref() == Some(&id);
         let room = Room::new(Instant::now(), id.clone(), settings);
-        let task = RoomTask::new(id.clone(), room, messages, media, media_events);
+        let task = RoomTask::new(id.clone(), room, messages, media, media_events, mixing);
         let registry = self.clone();
         tokio::spawn(task.run(move || registry.forget_if_unused(&id)));
         inbox
@@ -170,6 +174,16 @@ impl RoomHandle {
         let (respond, answer) = oneshot::channel();
         self.inbox.send(Message::Manage { order, respond }).await.ok()?;
         answer.await.ok()
+    }
+
+    /// A picture of a view as it is now, as a JPEG file. `None` if the server is being shut down.
+    ///
+    /// # Errors
+    /// When there is no such picture.
+    pub async fn snapshot(&self, view: StreamId) -> Option<Result<Bytes, SnapshotError>> {
+        let (respond, picture) = oneshot::channel();
+        self.inbox.send(Message::Snapshot { view, respond }).await.ok()?;
+        picture.await.ok()
     }
 
     /// Asks to be let in. The room's own answer goes to the request's responder.

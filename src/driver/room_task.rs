@@ -17,8 +17,9 @@ use super::{
     outbox::{Outbox, Responder},
 };
 use crate::{
-    ids::{ParticipantId, RoomId},
+    ids::{ParticipantId, RoomId, StreamId},
     media::{self, RoomMedia},
+    mixing::{RoomMixing, SnapshotSender},
     room::{Command, Effect, Event, Input, Managed, Order, Output, Rejection, RequestId, Room},
 };
 
@@ -53,6 +54,13 @@ pub(super) enum Message {
         /// Where the answer goes.
         respond: oneshot::Sender<Result<Managed, Rejection>>,
     },
+    /// Somebody wants to see a view.
+    Snapshot {
+        /// The mixed stream.
+        view: StreamId,
+        /// Where the picture goes.
+        respond: SnapshotSender,
+    },
     /// A participant's connection is gone.
     ConnectionLost {
         /// Whose.
@@ -65,8 +73,9 @@ pub(super) struct RoomTask {
     id: RoomId,
     room: Room,
     inbox: mpsc::Receiver<Message>,
-    media: RoomMedia,
+    media: Arc<RoomMedia>,
     media_events: mpsc::UnboundedReceiver<media::Event>,
+    mixing: RoomMixing,
     outboxes: BTreeMap<ParticipantId, Box<dyn Outbox>>,
     pending: BTreeMap<RequestId, Pending>,
     orders: BTreeMap<RequestId, oneshot::Sender<Result<Managed, Rejection>>>,
@@ -91,8 +100,9 @@ impl RoomTask {
         id: RoomId,
         room: Room,
         inbox: mpsc::Receiver<Message>,
-        media: RoomMedia,
+        media: Arc<RoomMedia>,
         media_events: mpsc::UnboundedReceiver<media::Event>,
+        mixing: RoomMixing,
     ) -> Self {
         Self {
             id,
@@ -100,6 +110,7 @@ impl RoomTask {
             inbox,
             media,
             media_events,
+            mixing,
             outboxes: BTreeMap::new(),
             pending: BTreeMap::new(),
             orders: BTreeMap::new(),
@@ -131,7 +142,9 @@ impl RoomTask {
                 Some(message) => self.take(message),
                 None => return false,
             },
+            event = self.mixing.event() => self.input(Input::Event(event)),
             Some(event) = self.media_events.recv() => {
+                self.mixing.media_event(&event);
                 if let Some(event) = room_event(event) {
                     self.input(Input::Event(event));
                 }
@@ -166,6 +179,7 @@ impl RoomTask {
                 self.input(Input::Manage { request, order });
                 debug_assert!(self.orders.is_empty(), "every order is answered at once");
             }
+            Message::Snapshot { view, respond } => self.mixing.snapshot(view, respond),
             Message::ConnectionLost { participant } => self.lose(participant),
         }
     }
@@ -238,13 +252,19 @@ impl RoomTask {
                 }
             }
             Effect::CloseRoom => self.idle = true,
-            // Nobody mixes on this server, so the room's views stay unavailable.
-            Effect::ViewChanged { .. } => {}
+            Effect::ViewChanged { view, desired } => self.mixing.view_changed(view, desired),
+            Effect::OpenSubscription { session, transport, audio, video } => {
+                let (audio, video) = self.mixing.subscribe(&session, audio, video);
+                let command = media::Command::OpenSubscription { session, transport, audio, video };
+                self.media.send(command);
+            }
             Effect::OpenPublication { .. }
-            | Effect::OpenSubscription { .. }
             | Effect::Negotiate { .. }
             | Effect::CloseSession { .. }
             | Effect::SetTrackActive { .. } => {
+                if let Effect::CloseSession { session } = &effect {
+                    self.mixing.session_closed(session);
+                }
                 if let Some(command) = media_command(effect) {
                     self.media.send(command);
                 }
