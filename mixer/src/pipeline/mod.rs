@@ -34,7 +34,7 @@ const MTU: u32 = 1200;
 
 /// Why a pipeline does not run.
 #[derive(Debug, thiserror::Error)]
-pub enum PipelineError {
+pub(crate) enum PipelineError {
     /// No element on this machine does it.
     #[error("GStreamer here has no {0}")]
     Missing(String),
