@@ -7,14 +7,12 @@ use gstreamer as gst;
 use gstreamer_video as gst_video;
 use gstreamer_video::prelude::*;
 
+use super::MAX_PIXELS;
 use crate::canvas::{Fitting, I420, Plane, Pool, Size, Still, Want, fit};
 
 /// Sizes in which one input is scaled at the same time. A region beyond gets nothing: views that
 /// show one input in more sizes are no use to anybody.
 const MAX_WANTS: usize = 8;
-
-/// The largest picture that is taken, in pixels: 8K.
-const MAX_PIXELS: u64 = 7680 * 4320;
 
 type Frame = gst_video::VideoFrame<gst_video::video_frame::Readable>;
 
