@@ -14,7 +14,7 @@ use super::{BLOCK_SAMPLES, Block, CHANNELS, RATE};
 pub const CUSHION: Duration = Duration::from_millis(30);
 
 /// The most that lip sync delays sound.
-pub const MAX_HOLD: Duration = Duration::from_secs(1);
+const MAX_HOLD: Duration = Duration::from_secs(1);
 
 /// The most that is kept beyond cushion and hold; the oldest is dropped.
 const MAX_EXCESS: Duration = Duration::from_millis(200);

@@ -188,7 +188,7 @@ impl Canvas {
     /// The name on a dark ground: in the left lower corner, or low in the middle of a circle.
     fn name<I>(&mut self, picture: &mut Picture, slot: &Slot<I>, label: &str) {
         let Area { left, top, size } = slot.place.area;
-        let letters = (size.height / 14).clamp(10, 40);
+        let letters = (size.height / 12).clamp(14, 40);
         let edge = (letters / 3).max(2).next_multiple_of(2);
         let room = size.width.saturating_sub(6 * edge) & !1;
         let Some(text) = self.texts.get(label, letters, room) else { return };

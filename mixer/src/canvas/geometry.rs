@@ -158,10 +158,11 @@ pub fn place(region: &Region, picture: Size) -> Result<Place, LayoutError> {
 /// Both edges of a span, rounded each for itself, so that neighbours meet without a gap.
 fn edges(start: Fraction, length: Fraction, pixels: u32) -> Result<(u32, u32), LayoutError> {
     let (start, length) = (check(start)?, check(length)?);
-    let end_numerator = u64::from(start.numerator) * u64::from(length.denominator)
-        + u64::from(length.numerator) * u64::from(start.denominator);
-    let end_denominator = u64::from(start.denominator) * u64::from(length.denominator);
-    let end = rounded(u128::from(end_numerator), u128::from(end_denominator), pixels).min(pixels);
+    let wide = |number: u32| u128::from(number);
+    let end_numerator = wide(start.numerator) * wide(length.denominator)
+        + wide(length.numerator) * wide(start.denominator);
+    let end_denominator = wide(start.denominator) * wide(length.denominator);
+    let end = rounded(end_numerator, end_denominator, pixels).min(pixels);
     // Every region has a pixel, or its chroma would have none.
     let first = even(start, pixels).min(pixels.saturating_sub(2));
     Ok((first, end.max(first + 2)))

@@ -56,6 +56,7 @@ pub(super) fn video_decoder(codec: VideoCodec) -> Result<Vec<gst::Element>, Pipe
         ]),
         VideoCodec::Vp9 => chain(&[
             ("rtpvp9depay", DEPAY),
+            ("vp9parse", &[]),
             ("vp9dec", &[DECODE, &[("threads", "1")]].concat()),
         ]),
         VideoCodec::H264ConstrainedBaseline
@@ -189,7 +190,7 @@ pub(super) fn video_encoder(settings: &VideoSettings) -> Result<Vec<gst::Element
                     ("bitrate", &kbits),
                     ("key-int-max", &interval),
                     ("log-level", "none"),
-                    ("option-string", "pools=none:frame-threads=1:repeat-headers=1"),
+                    ("option-string", "pools=none:frame-threads=1:repeat-headers=1:open-gop=0"),
                 ],
             ),
             ("h265parse", &[]),

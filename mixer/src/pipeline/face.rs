@@ -1,20 +1,18 @@
 //! A video input as canvases see it: its newest picture in every size that some region wants.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use gstreamer as gst;
 use gstreamer_video as gst_video;
 use gstreamer_video::prelude::*;
 
+use super::MAX_PIXELS;
 use crate::canvas::{Fitting, I420, Plane, Pool, Size, Still, Want, fit};
 
 /// Sizes in which one input is scaled at the same time. A region beyond gets nothing: views that
 /// show one input in more sizes are no use to anybody.
 const MAX_WANTS: usize = 8;
-
-/// The largest picture that is taken, in pixels: 8K.
-const MAX_PIXELS: u64 = 7680 * 4320;
 
 type Frame = gst_video::VideoFrame<gst_video::video_frame::Readable>;
 
@@ -24,7 +22,6 @@ pub(crate) struct Face {
     number: u32,
     label: Option<String>,
     active: AtomicBool,
-    pictures: AtomicU64,
     tiles: Mutex<Vec<(Want, Arc<dyn Still>)>>,
     scaling: Mutex<Scaling>,
 }
@@ -74,7 +71,6 @@ impl Face {
             number,
             label,
             active: AtomicBool::new(true),
-            pictures: AtomicU64::new(0),
             tiles: Mutex::default(),
             scaling: Mutex::default(),
         }
@@ -94,11 +90,6 @@ impl Face {
             // What was seen before the pause is not shown again.
             self.forget();
         }
-    }
-
-    /// Pictures decoded so far.
-    pub(crate) fn pictures(&self) -> u64 {
-        self.pictures.load(Ordering::Relaxed)
     }
 
     /// The newest picture for a region.
@@ -127,7 +118,6 @@ impl Face {
 
     /// Takes a decoded picture.
     pub(crate) fn show(&self, sample: &gst::Sample) {
-        self.pictures.fetch_add(1, Ordering::Relaxed);
         let info = sample.caps().and_then(|caps| gst_video::VideoInfo::from_caps(caps).ok());
         let (Some(info), Some(buffer)) = (info, sample.buffer_owned()) else { return };
         let pixels = u64::from(info.width()) * u64::from(info.height());
