@@ -11,6 +11,7 @@ mod outputs;
 mod plan;
 mod program;
 mod room;
+mod snapshots;
 #[cfg(test)]
 mod testing;
 mod words;
@@ -20,7 +21,10 @@ use std::{path::Path, sync::Arc};
 use tokio::sync::watch;
 
 use self::program::{Availability, Program};
-pub use self::room::{RoomMixing, SnapshotError, SnapshotSender};
+pub use self::{
+    room::RoomMixing,
+    snapshots::{SnapshotError, SnapshotSender},
+};
 use crate::{config, ids::RoomId, media::RoomMedia};
 
 /// What mixes on this server. Cheap to clone.
@@ -38,14 +42,16 @@ impl Mixing {
     /// of the server's own, in which GStreamer's registry is kept.
     pub fn start(config: &config::Mixing, data: &Path) -> Self {
         let program = Program::new(config, &data.join("gstreamer"));
-        let availability = watch::Sender::new(Availability::Unknown);
+        let availability = watch::Sender::new(program.first_sight());
         let config = config.clone();
         let mixing = Self(Arc::new(Inner { config, program, availability }));
-        let preparing = mixing.clone();
-        tokio::spawn(async move {
-            let found = preparing.prepare().await;
-            preparing.0.availability.send_replace(found);
-        });
+        if *mixing.availability().borrow() == Availability::Unknown {
+            let preparing = mixing.clone();
+            tokio::spawn(async move {
+                let found = preparing.prepare().await;
+                preparing.0.availability.send_replace(found);
+            });
+        }
         mixing
     }
 

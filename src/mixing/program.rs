@@ -61,17 +61,24 @@ impl Program {
                 info!(program = %self.path.display(), encoders = ?found.encoders, "views can be mixed");
                 Availability::Ready(super::words::capabilities(&found))
             }
-            Err(reason) => {
-                warn!(program = %self.path.display(), reason, "views cannot be mixed");
-                Availability::Unavailable(format!("Mixing is not available: {reason}.").into())
-            }
+            Err(reason) => self.unavailable(&reason),
         }
     }
 
-    async fn look(&self) -> Result<Capabilities, String> {
-        if !self.path.is_file() {
-            return Err(format!("{NAME} is not installed"));
+    /// What is known without waiting.
+    pub(super) fn first_sight(&self) -> Availability {
+        if self.path.is_file() {
+            return Availability::Unknown;
         }
+        self.unavailable("its program is not installed")
+    }
+
+    fn unavailable(&self, reason: &str) -> Availability {
+        warn!(program = %self.path.display(), reason, "views cannot be mixed");
+        Availability::Unavailable(format!("Mixing is not available: {reason}.").into())
+    }
+
+    async fn look(&self) -> Result<Capabilities, String> {
         let folder = self.registry.parent().unwrap_or(Path::new("."));
         let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
         made.map_err(|error| format!("{}: {error}", folder.display()))?;

@@ -1,7 +1,7 @@
 //! A room's views between the room, the media plane and the mixing agent.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::VecDeque,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -9,7 +9,7 @@ use std::{
 use bytes::Bytes;
 use portico_mixer_protocol::{FromAgent, Scope, ToAgent};
 use tokio::{
-    sync::{mpsc, oneshot, watch},
+    sync::{mpsc, watch},
     time::sleep_until,
 };
 use tracing::{debug, info, warn};
@@ -21,6 +21,7 @@ use super::{
     outputs::{Outputs, Views},
     plan::{Plan, Step},
     program::Availability,
+    snapshots::{SnapshotError, SnapshotSender, Snapshots, answer},
     words,
 };
 use crate::{
@@ -35,39 +36,6 @@ const SPARE_TIME: Duration = Duration::from_secs(30);
 
 /// How long a room does without an agent that was given up.
 const RESPITE: Duration = Duration::from_secs(60);
-
-/// How long whoever asked for a snapshot waits: an agent may have to be started.
-const SNAPSHOT_PATIENCE: Duration = Duration::from_secs(10);
-
-/// Snapshots of a room that are waited for at most.
-const MAX_SNAPSHOTS: usize = 16;
-
-/// Why there is no snapshot.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SnapshotError {
-    /// The room has no such view, or it has no picture.
-    #[error("there is no such view with a picture")]
-    NoPicture,
-    /// Nothing is mixed, and why.
-    #[error("{0}")]
-    Unavailable(Arc<str>),
-    /// Too many are waited for.
-    #[error("too many snapshots are being taken")]
-    Busy,
-    /// It did not come in time.
-    #[error("the mixer took too long")]
-    TooLate,
-}
-
-/// Where a snapshot goes: a JPEG file.
-pub type SnapshotSender = oneshot::Sender<Result<Bytes, SnapshotError>>;
-
-struct Snapshot {
-    view: StreamId,
-    respond: SnapshotSender,
-    deadline: Instant,
-    is_asked: bool,
-}
 
 /// The agent's connection.
 struct Connection {
@@ -88,8 +56,7 @@ pub struct RoomMixing {
     plan: Plan,
     agent: Option<Agent>,
     connection: Option<Connection>,
-    snapshots: BTreeMap<u32, Snapshot>,
-    last_snapshot: u32,
+    snapshots: Snapshots,
     /// When the agent was last needed.
     needed: Option<Instant>,
     /// No agent is started before.
@@ -112,8 +79,7 @@ impl RoomMixing {
             plan: Plan::default(),
             agent: None,
             connection: None,
-            snapshots: BTreeMap::new(),
-            last_snapshot: 0,
+            snapshots: Snapshots::default(),
             needed: None,
             respite: None,
             events: VecDeque::new(),
@@ -171,25 +137,14 @@ impl RoomMixing {
             Availability::Unknown | Availability::Ready(_) => None,
         };
         let has_picture = self.views.get(&view).is_some_and(|it| it.settings.video.is_some());
-        let refusal = if !has_picture {
-            Some(SnapshotError::NoPicture)
+        if !has_picture {
+            answer(respond, Err(SnapshotError::NoPicture));
         } else if let Some(reason) = reason {
-            Some(SnapshotError::Unavailable(reason))
-        } else if self.snapshots.len() >= MAX_SNAPSHOTS {
-            Some(SnapshotError::Busy)
+            answer(respond, Err(SnapshotError::Unavailable(reason)));
         } else {
-            None
-        };
-        if let Some(refusal) = refusal {
-            // Whoever asked may have stopped waiting.
-            respond.send(Err(refusal)).ok();
-            return;
+            self.snapshots.add(view, respond, Instant::now());
+            self.settle();
         }
-        self.last_snapshot += 1;
-        let deadline = Instant::now() + SNAPSHOT_PATIENCE;
-        let snapshot = Snapshot { view, respond, deadline, is_asked: false };
-        self.snapshots.insert(self.last_snapshot, snapshot);
-        self.settle();
     }
 
     /// The next thing that the room must know. Nothing is lost when this is dropped while waiting.
@@ -226,10 +181,7 @@ impl RoomMixing {
         let failed = self.views.keys().cloned();
         let failed = failed.map(|view| Event::ViewFailed { view, reason: Arc::clone(reason) });
         self.events.extend(failed);
-        let error = SnapshotError::Unavailable(Arc::clone(reason));
-        for snapshot in std::mem::take(&mut self.snapshots).into_values() {
-            snapshot.respond.send(Err(error.clone())).ok();
-        }
+        self.snapshots.fail(reason);
     }
 
     fn heed(&mut self, report: Option<Report>) {
@@ -238,18 +190,13 @@ impl RoomMixing {
                 self.plan.reset();
                 self.connection = Some(Connection { commands });
                 self.media.send(media::Command::OpenFeed { feed });
-                for snapshot in self.snapshots.values_mut() {
-                    snapshot.is_asked = false;
-                }
+                self.snapshots.ask_again();
                 let capabilities = words::capabilities(&capabilities);
                 self.events.push_back(Event::MixerUp { capabilities });
             }
             Some(Report::Said(Said::Message(message))) => self.hear(message),
             Some(Report::Said(Said::Snapshot { request, picture })) => {
-                if let Some(snapshot) = self.snapshots.remove(&request) {
-                    let picture = Some(picture).filter(|picture| !picture.is_empty());
-                    snapshot.respond.send(picture.ok_or(SnapshotError::NoPicture)).ok();
-                }
+                self.snapshots.fulfil(request, picture);
             }
             Some(Report::Down) => {
                 self.disconnect();
@@ -323,7 +270,7 @@ impl RoomMixing {
         for output in self.outputs.expire(now) {
             self.media.send(media::Command::CloseOutput { output });
         }
-        self.give_up_waiting(now);
+        self.snapshots.expire(now);
         self.look_after_agent(now);
         if self.connection.is_none() {
             return;
@@ -337,28 +284,11 @@ impl RoomMixing {
                 Step::Untap { input } => self.media.send(media::Command::Untap { input }),
             }
         }
-        self.ask_for_snapshots();
-    }
-
-    fn ask_for_snapshots(&mut self) {
-        let mut asked = Vec::new();
-        for (request, snapshot) in &mut self.snapshots {
-            let view = self.plan.view_number(&snapshot.view);
-            if let Some(view) = view.filter(|_| !snapshot.is_asked) {
-                snapshot.is_asked = true;
-                asked.push(ToAgent::TakeSnapshot { request: *request, view });
+        for (request, view) in self.snapshots.take_unasked() {
+            match self.plan.view_number(&view) {
+                Some(view) => self.tell(ToAgent::TakeSnapshot { request, view }),
+                None => self.snapshots.fulfil(request, Bytes::new()),
             }
-        }
-        for message in asked {
-            self.tell(message);
-        }
-    }
-
-    fn give_up_waiting(&mut self, now: Instant) {
-        let late = self.snapshots.iter().filter(|(_, snapshot)| snapshot.deadline <= now);
-        let late: Vec<u32> = late.map(|(request, _)| *request).collect();
-        for snapshot in late.into_iter().filter_map(|request| self.snapshots.remove(&request)) {
-            snapshot.respond.send(Err(SnapshotError::TooLate)).ok();
         }
     }
 
@@ -394,10 +324,10 @@ impl RoomMixing {
 
     fn next_due(&self) -> Option<Instant> {
         let is_idle = self.agent.is_some() && !self.outputs.has_subscribers();
-        let snapshots = self.snapshots.values().map(|snapshot| snapshot.deadline);
         let spare = self.spare_until().filter(|_| is_idle);
-        let single = [self.outputs.next_expiry(), self.respite, spare];
-        single.into_iter().flatten().chain(snapshots).min()
+        let own = [spare, self.respite];
+        let parts = [self.outputs.next_expiry(), self.snapshots.next_expiry()];
+        own.into_iter().chain(parts).flatten().min()
     }
 
     /// Says something to the agent, if there is one. One that does not listen loses its connection,

@@ -5,6 +5,7 @@
 mod cli;
 mod interop;
 mod media;
+mod mixing;
 mod owt;
 mod store;
 mod support;
