@@ -266,7 +266,7 @@ impl Room {
             Event::Measured { stream, resolution } => self.measured(&stream, resolution),
             Event::MixerUp { capabilities } => self.mixer_up(&capabilities),
             Event::MixerDown => self.mixer_down(),
-            Event::ViewFailed { view, reason } => self.view_failed(&view, reason),
+            Event::ViewFailed { view, reason } => self.view_failed(&view, &reason),
             Event::Loudest { view, stream } => self.loudest(&view, &stream),
             Event::ConnectionLost { participant } => self.depart(&participant),
             Event::Drop { participant } => self.expel(&participant),

@@ -117,9 +117,9 @@ impl Walk {
         silent.audio = None;
         let picture = settings.views[0].video.as_mut().expect("a picture");
         picture.max_input = 3;
-        picture.keep_active_input_primary = seed % 2 == 0;
+        picture.keep_active_input_primary = seed.is_multiple_of(2);
         settings.views.push(silent);
-        settings.auto_mix = seed % 3 == 0;
+        settings.auto_mix = seed.is_multiple_of(3);
         let room = Room::new(now, id(ROOM), settings);
         let mirror = Mirror::default();
         let mut walk = Self { seed, random: Random(seed), room, now, mirror, requests: 0 };
