@@ -25,10 +25,13 @@ pub enum ToAgent {
         /// Its number.
         view: u32,
     },
-    /// An input whose packets follow; it is decoded as long as a view uses it.
+    /// An input whose packets follow; it is decoded as long as a view that somebody watches or
+    /// hears uses it.
     AddInput {
         /// Its number, which its media frames bear.
         input: u32,
+        /// Inputs of one source are played together (lip sync); `None` for one that stands alone.
+        source: Option<u32>,
         /// What its packets hold.
         format: RtpFormat,
         /// A name to write into its region, if names are shown.
@@ -56,13 +59,14 @@ pub enum ToAgent {
         /// The same moment on the sender's clock, in microseconds. Clocks of one source agree.
         source_us: u64,
     },
-    /// Replace a view's layout at once.
+    /// Replace a view's layout at once. Regions of inputs that do not exist (yet) show the
+    /// background.
     SetLayout {
         /// The view.
         view: u32,
         /// Returned when it is shown.
         sequence: u64,
-        /// Its regions, the lowest first.
+        /// Its regions, the lowest first; at most [`MAX_REGIONS`](crate::MAX_REGIONS).
         regions: Vec<Region>,
     },
     /// Replace the inputs that a view's sound is mixed of.
@@ -95,6 +99,7 @@ pub enum ToAgent {
     },
     /// Take a view's present picture; answered by a frame of kind
     /// [`Kind::Snapshot`](crate::Kind::Snapshot) that bears `request`, empty when there is none.
+    /// A view that nobody watches is woken, which takes up to a second.
     TakeSnapshot {
         /// Returned with the picture.
         request: u32,
@@ -126,8 +131,8 @@ pub struct Picture {
     pub fit: Fit,
     /// Whether inputs' names are written into their regions.
     pub labels: bool,
-    /// Whether an inactive input is replaced by a drawn avatar; else its last picture is dimmed
-    /// away to the avatar that OWT shows.
+    /// Whether an inactive input's avatar bears the initial of its label; else it is a plain
+    /// figure, as OWT shows.
     pub avatars: bool,
 }
 
@@ -254,4 +259,6 @@ pub enum Scope {
     Output(u32),
     /// One view, which has ended.
     View(u32),
+    /// One message that could not be obeyed and changed nothing.
+    Message,
 }

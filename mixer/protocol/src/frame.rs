@@ -34,7 +34,9 @@ pub struct Header {
     pub kind: Kind,
     /// Which input, output or request.
     pub number: u32,
-    /// When an RTP packet reached the server, on the server's monotonic clock.
+    /// To the agent: when the RTP packet reached the server, on the server's monotonic clock. From
+    /// the agent: when the picture or sound in the packet was composed, on the agent's monotonic
+    /// clock, the same for all outputs, so that sender reports can tell how they belong together.
     pub time: Duration,
     /// Bytes of payload.
     pub payload_bytes: usize,

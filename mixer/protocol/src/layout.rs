@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+/// The most regions of a layout: more than a picture has room for.
+pub const MAX_REGIONS: usize = 128;
+
 /// A share of a picture's width or height: `numerator / denominator`, from 0 to 1. The denominator
 /// is never 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

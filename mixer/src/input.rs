@@ -1,0 +1,239 @@
+//! An input of the agent: its decoder, and what happens when that fails.
+
+use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
+use std::time::Duration;
+
+use portico_mixer_protocol::{Codec, FromAgent, RtpFormat, Scope};
+
+use crate::audio::SoundInput;
+use crate::clock;
+use crate::link::{Event, Outbox};
+use crate::pipeline::{AudioDecoder, Face, PipelineError, VideoDecoder, rtp_time};
+use crate::sync::Delay;
+
+/// So often in a row a decoder may fail before the input is given up.
+const MAX_FAILURES: u32 = 5;
+
+/// The wait after a first failure; it doubles with each.
+const FIRST_WAIT: Duration = Duration::from_millis(100);
+
+/// A decoder that worked so long has not failed in a row.
+const PROVEN: Duration = Duration::from_secs(10);
+
+/// What an input is.
+#[derive(Debug)]
+enum Media {
+    Picture { face: Arc<Face>, decoder: Option<VideoDecoder> },
+    Sound { sound: Arc<SoundInput>, decoder: Option<AudioDecoder> },
+}
+
+/// An input.
+#[derive(Debug)]
+pub(crate) struct Input {
+    number: u32,
+    format: RtpFormat,
+    pub(crate) source: Option<u32>,
+    media: Media,
+    /// Its way from the sender; see [`crate::sync`].
+    pub(crate) delay: Delay,
+    hold: Duration,
+    /// Whether any view needs it decoded.
+    wanted: bool,
+    /// Whether its media flows.
+    active: bool,
+    generation: u32,
+    failures: u32,
+    /// When it was started, or is started again after a failure.
+    started: Duration,
+    retry: Option<Duration>,
+}
+
+impl Input {
+    pub(crate) fn new(
+        number: u32,
+        source: Option<u32>,
+        format: RtpFormat,
+        label: Option<String>,
+    ) -> Self {
+        let media = match format.codec {
+            Codec::Video(_) => {
+                Media::Picture { face: Arc::new(Face::new(number, label)), decoder: None }
+            }
+            Codec::Audio(_) => {
+                Media::Sound { sound: Arc::new(SoundInput::new(number)), decoder: None }
+            }
+        };
+        Self {
+            number,
+            delay: Delay::new(format.clock_rate),
+            format,
+            source,
+            media,
+            hold: Duration::ZERO,
+            wanted: false,
+            active: true,
+            generation: 0,
+            failures: 0,
+            started: Duration::ZERO,
+            retry: None,
+        }
+    }
+
+    pub(crate) fn face(&self) -> Option<&Arc<Face>> {
+        match &self.media {
+            Media::Picture { face, .. } => Some(face),
+            Media::Sound { .. } => None,
+        }
+    }
+
+    pub(crate) fn sound(&self) -> Option<&Arc<SoundInput>> {
+        match &self.media {
+            Media::Sound { sound, .. } => Some(sound),
+            Media::Picture { .. } => None,
+        }
+    }
+
+    /// Decodes or does not, as somebody watches or hears it.
+    pub(crate) fn set_wanted(&mut self, wanted: bool, agent: &Surroundings) {
+        self.wanted = wanted;
+        self.follow(agent);
+    }
+
+    /// Lets its media flow or not.
+    pub(crate) fn set_active(&mut self, active: bool, agent: &Surroundings) {
+        if self.active == active {
+            return;
+        }
+        self.active = active;
+        match &self.media {
+            Media::Picture { face, .. } => face.set_active(active),
+            Media::Sound { sound, .. } => sound.set_active(active),
+        }
+        self.follow(agent);
+    }
+
+    /// Takes a packet that came to the server at `arrival`.
+    pub(crate) fn push(&mut self, arrival: Duration, packet: Vec<u8>, outbox: &Outbox) {
+        let Some(rtp) = rtp_time(&packet) else { return };
+        self.delay.packet(rtp, arrival);
+        let taken = match &self.media {
+            Media::Picture { decoder: Some(decoder), .. } => decoder.push(arrival, packet),
+            Media::Sound { decoder: Some(decoder), .. } => decoder.push(arrival, packet),
+            Media::Picture { decoder: None, .. } | Media::Sound { decoder: None, .. } => true,
+        };
+        if !taken {
+            outbox.count_dropped();
+        }
+    }
+
+    /// Delays what it shows or says.
+    pub(crate) fn set_hold(&mut self, hold: Duration) {
+        self.hold = hold;
+        match &self.media {
+            Media::Picture { decoder: Some(decoder), .. } => decoder.set_hold(hold),
+            Media::Picture { decoder: None, .. } => {}
+            Media::Sound { sound, .. } => sound.set_hold(hold),
+        }
+    }
+
+    /// Takes the report that a pipeline of this input ended.
+    pub(crate) fn broken(&mut self, generation: u32, reason: String, agent: &Surroundings) {
+        if generation != self.generation || !self.is_decoding() {
+            return;
+        }
+        self.end();
+        self.failed(reason, agent);
+    }
+
+    /// Starts it again when it is time to.
+    pub(crate) fn retry(&mut self, agent: &Surroundings) {
+        if self.retry.is_some_and(|at| at <= clock::now()) {
+            self.retry = None;
+            self.follow(agent);
+        }
+    }
+
+    fn is_decoding(&self) -> bool {
+        match &self.media {
+            Media::Picture { decoder, .. } => decoder.is_some(),
+            Media::Sound { decoder, .. } => decoder.is_some(),
+        }
+    }
+
+    /// Starts or ends decoding as it should be.
+    fn follow(&mut self, agent: &Surroundings) {
+        let decode = self.wanted && self.active && self.failures < MAX_FAILURES;
+        if !decode {
+            if self.is_decoding() {
+                self.end();
+                if let Media::Picture { face, .. } = &self.media {
+                    face.forget();
+                }
+            }
+            return;
+        }
+        if self.is_decoding() || self.retry.is_some() {
+            return;
+        }
+        if let Err(error) = self.start(agent) {
+            self.failed(error.to_string(), agent);
+        }
+    }
+
+    fn start(&mut self, agent: &Surroundings) -> Result<(), PipelineError> {
+        self.generation += 1;
+        self.started = clock::now();
+        let (input, generation) = (self.number, self.generation);
+        let events = agent.events.clone();
+        let failed = move |reason| {
+            // A full queue or an ended agent: the pipeline is not missed then.
+            let _ = events.try_send(vec![Event::InputBroken { input, generation, reason }]);
+        };
+        match &mut self.media {
+            Media::Picture { face, decoder } => {
+                let face = Arc::clone(face);
+                let started =
+                    VideoDecoder::start(input, &self.format, face, &agent.outbox, failed)?;
+                started.set_hold(self.hold);
+                *decoder = Some(started);
+            }
+            Media::Sound { sound, decoder } => {
+                *decoder = Some(AudioDecoder::start(&self.format, Arc::clone(sound), failed)?);
+            }
+        }
+        Ok(())
+    }
+
+    fn end(&mut self) {
+        match &mut self.media {
+            Media::Picture { decoder, .. } => *decoder = None,
+            Media::Sound { decoder, .. } => *decoder = None,
+        }
+    }
+
+    fn failed(&mut self, reason: String, agent: &Surroundings) {
+        let now = clock::now();
+        if now.saturating_sub(self.started) > PROVEN {
+            self.failures = 0;
+        }
+        self.failures += 1;
+        tracing::warn!(input = self.number, failures = self.failures, reason, "decoding failed");
+        if self.failures >= MAX_FAILURES {
+            if let Media::Picture { face, .. } = &self.media {
+                face.forget();
+            }
+            let scope = Scope::Input(self.number);
+            agent.outbox.tell(&FromAgent::Failed { scope, reason });
+        } else {
+            self.retry = Some(now + FIRST_WAIT * 2_u32.pow(self.failures - 1));
+        }
+    }
+}
+
+/// What pipelines talk to.
+#[derive(Debug, Clone)]
+pub(crate) struct Surroundings {
+    pub(crate) outbox: Arc<Outbox>,
+    pub(crate) events: SyncSender<Vec<Event>>,
+}

@@ -1,0 +1,78 @@
+//! From RTP packets to an input's newest picture.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use gstreamer_app as gst_app;
+use gstreamer::prelude::*;
+use portico_mixer_protocol::{Codec, FromAgent, RtpFormat};
+
+use super::rtp_source::RtpSource;
+use super::{Face, PipelineError, Running, codecs, take_all};
+use crate::clock;
+use crate::link::Outbox;
+
+/// How long a missing packet is waited for. In-order packets never wait, so it costs nothing while
+/// all is well; it is long enough for the publisher's retransmission to come through the server.
+const REORDER_WAIT: Duration = Duration::from_millis(150);
+
+/// The least time between two requests for a key frame.
+const KEY_FRAME_INTERVAL: Duration = Duration::from_millis(500);
+
+/// A decoder of one video input.
+#[derive(Debug)]
+pub(crate) struct VideoDecoder {
+    source: RtpSource,
+    sink: gst_app::AppSink,
+    _running: Running,
+}
+
+impl VideoDecoder {
+    /// Starts decoding packets into `face`. The next picture needs a key frame, which is asked for.
+    pub(crate) fn start(
+        input: u32,
+        format: &RtpFormat,
+        face: Arc<Face>,
+        outbox: &Arc<Outbox>,
+        failed: impl Fn(String) + Send + Sync + 'static,
+    ) -> Result<Self, PipelineError> {
+        let Codec::Video(codec) = format.codec else {
+            return Err(PipelineError::Codec(format.codec));
+        };
+        let source = RtpSource::new(format, REORDER_WAIT)?;
+        let wanted = key_frame_requests(input, Arc::clone(outbox));
+        wanted();
+        source.on_key_frame_wanted(wanted);
+        let sink = take_all(true, move |sample| face.show(sample));
+        let chain = codecs::video_decoder(codec)?;
+        let mut elements = vec![source.element(), &source.order];
+        elements.extend(&chain);
+        elements.push(sink.upcast_ref());
+        let running = Running::start(&elements, failed)?;
+        Ok(Self { source, sink, _running: running })
+    }
+
+    /// Takes a packet; `false` when it is lost.
+    pub(crate) fn push(&self, arrival: Duration, packet: Vec<u8>) -> bool {
+        self.source.push(arrival, packet)
+    }
+
+    /// Shows pictures so much later than they came, for lip sync.
+    pub(crate) fn set_hold(&self, hold: Duration) {
+        self.sink.set_property("ts-offset", i64::try_from(hold.as_nanos()).unwrap_or_default());
+    }
+}
+
+/// Tells the server that a key frame is wanted, not too often. A request too soon after another is
+/// dropped: decoders ask again as long as they cannot go on.
+fn key_frame_requests(input: u32, outbox: Arc<Outbox>) -> impl Fn() + Send + Sync + Clone {
+    let last = Arc::new(Mutex::new(None::<Duration>));
+    move || {
+        let now = clock::now();
+        let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.is_none_or(|last| now.saturating_sub(last) >= KEY_FRAME_INTERVAL) {
+            *last = Some(now);
+            outbox.tell(&FromAgent::KeyFrameWanted { input });
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! The real agent process, driven over its socket with RTP that GStreamer made, its output decoded
+//! by GStreamer and probed.
+
+mod harness;
+mod media;
+mod probe;
+
+mod audio;
+mod codecs;
+mod hostile;
+mod layouts;
+mod protocol;
+mod screenshots;
+mod sync;
+mod video;
