@@ -132,7 +132,12 @@ impl Connection {
                         ticket.as_ref().map(Secret::reveal),
                     ));
                 }
-                Ok(Reply::Done | Reply::SessionOpened { .. } | Reply::Region { .. }) => ack.ok(),
+                Ok(
+                    Reply::Done
+                    | Reply::SessionOpened { .. }
+                    | Reply::Region { .. }
+                    | Reply::Described(_),
+                ) => ack.ok(),
                 Err(rejection) => ack.error(&Refusal::from(&rejection), form),
             }
         });
@@ -161,7 +166,7 @@ impl Connection {
                 ack.ok_with(&SessionResult { id: session.as_str() });
             }
             Ok(Reply::Region { region }) => ack.ok_with(&RegionResult { region: &region }),
-            Ok(Reply::Done | Reply::Joined(_)) => ack.ok(),
+            Ok(Reply::Done | Reply::Joined(_) | Reply::Described(_)) => ack.ok(),
             Err(rejection) => ack.error(&about.refusal(&rejection), form),
         });
         member.request(command, respond).await;
@@ -213,6 +218,8 @@ impl About {
             Command::Join { .. }
             | Command::Leave
             | Command::Text { .. }
+            | Command::Broadcast { .. }
+            | Command::Describe
             | Command::Unpublish { .. }
             | Command::Subscribe { .. }
             | Command::Unsubscribe { .. }
