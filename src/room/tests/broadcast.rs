@@ -45,7 +45,7 @@ fn one_may_look_around_again() {
 #[test]
 fn a_handle_is_the_users_name_or_the_next_that_is_free() {
     let mut room = Scenario::new();
-    let mut handle = |room: &mut Scenario, who: &str, user: &str| {
+    let handle = |room: &mut Scenario, who: &str, user: &str| {
         room.prepare(who, &join_as(user, "presenter"));
         let known: Vec<ParticipantInfo> = room.room.info().participants;
         let newcomer = known.into_iter().find(|it| it.id == id(who)).expect("came in");
