@@ -15,7 +15,7 @@ use super::{
     peers::Hold,
     refusal::{Code, Refusal, SessionKind},
     seat::{Client, Seat, Teller},
-    socket::{Door, IDLE, NOT_ACCEPTED, REPLACED, SHUTDOWN, SILENT},
+    socket::{Door, IDLE, REPLACED, SHUTDOWN, SILENT},
     stay::{self, Stay},
 };
 use crate::{
@@ -181,12 +181,7 @@ impl Connection {
         }
         match self.enter(&id, room).await {
             Ok(stay) => self.stay = stay,
-            Err(refusal) => {
-                self.client.refuse(&id, &refusal);
-                if refusal.code == Code::Token {
-                    self.client.wire.hang_up(NOT_ACCEPTED);
-                }
-            }
+            Err(refusal) => self.client.refuse(&id, &refusal),
         }
     }
 

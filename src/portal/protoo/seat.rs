@@ -14,7 +14,7 @@ use super::{
     encode::{Reader, frame, name},
     message::{Granted, Jsep, Published, Refused, Subscribed},
     refusal::{Code, Refusal, SessionKind},
-    socket::{REMOVED, SLOW},
+    socket::{NOT_ACCEPTED, REMOVED, SLOW},
 };
 use crate::{
     driver::{Outbox, OutboxFull},
@@ -35,10 +35,14 @@ impl Client {
         self.answer(frame(&Granted { response: true, id, ok: true, data }));
     }
 
-    /// Refuses a request.
+    /// Refuses a request. A token that does not count will not count the next time, so the
+    /// connection ends with it.
     pub(super) fn refuse(&self, id: &Number, refusal: &Refusal) {
         let (error_code, error_reason) = (refusal.code as i8, refusal.reason.as_ref());
         self.answer(frame(&Refused { response: true, id, ok: false, error_code, error_reason }));
+        if refusal.code == Code::Token {
+            self.wire.hang_up(NOT_ACCEPTED);
+        }
     }
 
     /// An answer that finds no place in the queue is one that the client will wait for in vain.

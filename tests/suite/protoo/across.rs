@@ -126,6 +126,7 @@ async fn namesakes_are_told_apart_by_everybody_alike() {
     assert_eq!(left["action"], "leave");
     let (mut late, found) = ProtooGuest::join(&server, "lobby", "paul").await;
     assert!(uids(&found).contains(&"user~2".to_owned()), "{found}");
+    second.client.expect_event("participant").await;
     let (camera, _sources) = second.publish(&[Codec::OPUS]).await;
     let mid = loop {
         let crate::support::protoo::Frame::Message(told) = late.client.next().await else {

@@ -17,11 +17,14 @@
 //! the same ever after. `"...": 0` in an object lets further members pass. At the end every
 //! client that is still connected must have been told nothing more.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{collections::BTreeMap, fs, path::Path, time::Duration};
 
 use serde_json::{Map, Value};
 
 use super::server::TestServer;
+
+/// Longer than anything a healthy server takes, shorter than the clients' own patience.
+const PATIENCE: Duration = Duration::from_secs(8);
 
 /// A client of one dialect.
 pub(crate) trait Client: Sized {
@@ -90,7 +93,7 @@ impl<C: Client> Run<C> {
         for (name, client) in &mut self.clients {
             // An unknown request is answered after everything that was queued before it.
             client.ask("barrier", None).await;
-            let heard = client.hear().await;
+            let heard = heard(client, &format!("{}.txt: the end", self.name)).await;
             assert_eq!(heard.word, "error", "{}.txt: {name} was also told {heard:?}", self.name);
         }
     }
@@ -132,7 +135,7 @@ impl<C: Client> Run<C> {
 
     async fn receive(&mut self, name: &str, frame: &str, place: &str) {
         let client = self.clients.get_mut(name).unwrap_or_else(|| panic!("{place}: who?"));
-        let got = client.hear().await;
+        let got = heard(client, place).await;
         let (word, expected) = match frame.split_once(' ') {
             None => (frame, Value::Null),
             Some((word, data)) => (word, json(data, place)),
@@ -216,6 +219,12 @@ impl<C: Client> Run<C> {
         }
         Ok(())
     }
+}
+
+/// The next thing that the server says, in time.
+async fn heard(client: &mut impl Client, place: &str) -> Heard {
+    let heard = tokio::time::timeout(PATIENCE, client.hear()).await;
+    heard.unwrap_or_else(|_| panic!("{place}\n  instead: nothing"))
 }
 
 fn is_placeholder(text: &str) -> bool {
