@@ -21,7 +21,7 @@ use crate::{
     portal::{
         Doorway, DoorwaySettings, demo,
         listener::Listener,
-        owt, pages,
+        owt, pages, protoo,
         ticket::Tickets,
         tls::{self, TlsError},
         token::{Grants, Tokens},
@@ -96,9 +96,10 @@ impl Server {
 
         let (shutdown, down) = watch::channel(false);
         let (socket_io_layer, io) = socket_io(&config.portal);
-        owt::open(&io, doorway);
+        owt::open(&io, doorway.clone());
         let router = Router::new()
             .merge(health::router(down.clone()))
+            .merge(protoo::router(doorway, config.protoo.clone(), down.clone()))
             .merge(pages(&config.demo, demo_room, tokens.clone()))
             .layer(socket_io_layer)
             .layer(cors(&config.portal.cors));
@@ -196,6 +197,8 @@ fn doorway_settings(config: &Config) -> DoorwaySettings {
         error_format: config.portal.error_format,
         login_timeout: config.portal.login_timeout,
         pending_requests: config.portal.pending_requests,
+        outbox_length: config.portal.outbox_length,
+        max_message_bytes: config.portal.max_message_bytes,
         ticket_lifetime: config.portal.reconnection_ticket_lifetime,
     }
 }

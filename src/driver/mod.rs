@@ -11,7 +11,7 @@ mod registry;
 mod room_task;
 
 pub use self::{
-    fresh::{fresh_participant, fresh_session},
+    fresh::{fresh_participant, fresh_session, fresh_short_session},
     outbox::{Outbox, OutboxFull, Responder},
     registry::{JoinError, JoinRequest, Member, Registry, RegistryOptions, RoomCount, RoomHandle},
 };

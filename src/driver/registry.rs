@@ -16,7 +16,7 @@ use crate::{
     config,
     ids::{ParticipantId, RoomId},
     media::Media,
-    room::{Command, Managed, Order, Rejection, Room},
+    room::{Command, Managed, Order, Rejection, Reply, Room},
     store::{RoomRecord, Store, StoreError},
 };
 
@@ -172,14 +172,21 @@ impl RoomHandle {
         answer.await.ok()
     }
 
-    /// Asks to be let in. The room's own answer goes to the request's responder.
-    pub async fn join(self, request: JoinRequest) -> Member {
+    /// Asks to be let in and waits until the room has answered, which it does to the request's
+    /// responder. `None` when it refuses.
+    pub async fn join(self, request: JoinRequest) -> Option<Member> {
         let JoinRequest { participant, user, role, outbox, respond } = request;
+        let (granted, outcome) = oneshot::channel();
+        let respond: Responder = Box::new(move |result| {
+            // Whoever asked may be gone by now.
+            granted.send(result.is_ok()).ok();
+            respond(result);
+        });
         let member = Member { participant: participant.clone(), inbox: self.inbox };
         let message = Message::Join { participant, user, role, outbox, respond };
         // The room is there as long as this handle is; at shutdown the answer is moot.
         drop(member.inbox.send(message).await);
-        member
+        outcome.await.unwrap_or(false).then_some(member)
     }
 }
 
@@ -205,6 +212,17 @@ impl Member {
         {
             respond(Err(Rejection::NotJoined));
         }
+    }
+
+    /// Asks the room for something and waits for its answer.
+    ///
+    /// # Errors
+    /// The room's rejection.
+    pub async fn ask(&self, command: Command) -> Result<Reply, Rejection> {
+        let (respond, answer) = oneshot::channel();
+        // Whoever asked may have stopped waiting.
+        self.request(command, Box::new(|result| drop(respond.send(result)))).await;
+        answer.await.unwrap_or(Err(Rejection::NotJoined))
     }
 
     /// Tells the room that this participant's connection is gone.

@@ -18,6 +18,10 @@ pub struct DoorwaySettings {
     pub login_timeout: Duration,
     /// Requests of one connection that may wait for their turn; one more closes it.
     pub pending_requests: usize,
+    /// Messages that may wait for a slow client; beyond, its connection is closed.
+    pub outbox_length: usize,
+    /// The largest message of a client, in bytes; a larger one closes its connection.
+    pub max_message_bytes: usize,
     /// How long a reconnection ticket is good for.
     pub ticket_lifetime: Duration,
 }

@@ -28,6 +28,13 @@ pub enum Command {
         /// The text.
         message: Arc<str>,
     },
+    /// Send something to everybody else.
+    Broadcast {
+        /// Any JSON, as text that the room does not look into.
+        data: Arc<str>,
+    },
+    /// Look around again. Answered by [`Reply::Described`](super::Reply::Described).
+    Describe,
     /// Start a publication. Answered by [`Reply::SessionOpened`](super::Reply::SessionOpened);
     /// the stream is announced once its media session is ready.
     Publish {

@@ -24,12 +24,20 @@ impl Room {
         }
         let permission = self.settings.permission_of(&role)?;
 
-        let newcomer = ParticipantInfo { id: asker.from.clone(), user, role };
+        let handle = self.free_handle(&user);
+        let newcomer = ParticipantInfo { id: asker.from.clone(), user, role, handle };
         self.announce_participant(Notification::ParticipantJoined(newcomer.clone()));
         let participant = Participant::new(newcomer.clone(), permission);
         self.participants.insert(asker.from.clone(), participant);
         let joined = Joined { participant: newcomer, permission, room: self.info() };
         self.grant(asker, Reply::Joined(Box::new(joined)));
+        Ok(())
+    }
+
+    /// Tells a participant what it would find if it came now.
+    pub(super) fn describe(&mut self, asker: &Asker) -> Result<(), Rejection> {
+        let room = self.info();
+        self.grant(asker, Reply::Described(Box::new(room)));
         Ok(())
     }
 

@@ -24,10 +24,8 @@ impl Room {
     /// Takes a participant out with everything that it has. The others hear that it left, then of
     /// each of its streams that is gone. Does nothing if it is not there.
     pub(super) fn depart(&mut self, participant: &ParticipantId) {
-        if self.participants.remove(participant).is_none() {
-            return;
-        }
-        self.announce_participant(Notification::ParticipantLeft(participant.clone()));
+        let Some(leaver) = self.participants.remove(participant) else { return };
+        self.announce_participant(Notification::ParticipantLeft(leaver.info));
 
         let subscriptions = self.subscriptions.iter();
         let subscriptions: Vec<SessionId> = subscriptions

@@ -37,11 +37,13 @@
 
 mod aged;
 mod bitrate;
+mod broadcast;
 mod command;
 mod control;
 mod desired;
 mod event;
 mod feed;
+mod handle;
 mod invariants;
 mod join;
 mod layout;
@@ -79,6 +81,7 @@ use self::{
     session::Transport, subscription::Subscription, telling::Asker, view::View,
 };
 pub use self::{
+    broadcast::MAX_BROADCAST_BYTES,
     command::*,
     desired::*,
     event::*,
@@ -233,6 +236,8 @@ impl Room {
             Command::Join { user, role } => self.join(asker, user, role),
             Command::Leave => self.leave(asker),
             Command::Text { to, message } => self.text(asker, &to, message),
+            Command::Broadcast { data } => self.broadcast(asker, data),
+            Command::Describe => self.describe(asker),
             Command::Publish { session, transport, media, attributes } => {
                 self.publish(asker, session, transport, media, attributes)
             }

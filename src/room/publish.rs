@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     AgreedMedia, Effect, Notification, PublishMedia, Rejection, Reply, Room, StreamInfo,
-    StreamUpdate,
+    StreamOrigin, StreamUpdate,
     publication::{Publication, PublicationState},
     session::SOURCE_STREAM_LOSS,
     telling::Asker,
@@ -117,7 +117,9 @@ impl Room {
         let Some(publication) = self.publications.get_mut(session) else { return };
         let PublicationState::Connecting { media, attributes } = &publication.state else { return };
         let owner = publication.owner.clone();
-        let stream = StreamInfo::of_publication(session, &owner, media, agreed, attributes);
+        let Some(publisher) = self.participants.get(&owner) else { return };
+        let publisher = &publisher.info;
+        let stream = StreamInfo::of_publication(session, publisher, media, agreed, attributes);
         if stream.audio.is_none() && stream.video.is_none() {
             self.perform(Effect::CloseSession { session: session.clone() });
             self.publication_failed(session, NO_VALID_TRACKS.into());
@@ -155,11 +157,12 @@ impl Room {
             owner.publications -= 1;
         }
         let Some(stream) = publication.stream() else { return };
+        let StreamOrigin::Forward { owner_handle, .. } = &stream.origin else { return };
 
-        let stream = stream.id.clone();
+        let (stream, owner_handle) = (stream.id.clone(), Arc::clone(owner_handle));
         self.leave_views(&stream);
         self.end_subscriptions_to(&stream, &SOURCE_STREAM_LOSS.into());
-        self.announce_stream(Notification::StreamRemoved(stream));
+        self.announce_stream(Notification::StreamRemoved { stream, owner_handle });
     }
 
     /// Notes a picture's real size. Everybody hears of it if the stream said otherwise before;

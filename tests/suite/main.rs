@@ -6,6 +6,7 @@ mod cli;
 mod interop;
 mod media;
 mod owt;
+mod protoo;
 mod store;
 mod support;
 mod tidy;

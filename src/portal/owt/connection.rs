@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use serde_json::Value;
 use tokio::{
-    sync::{mpsc, oneshot, watch},
+    sync::{mpsc, watch},
     time::{Instant, sleep_until},
 };
 use tracing::{debug, info, warn};
@@ -122,28 +122,25 @@ impl Connection {
         };
         let participant = fresh_participant();
         let ticket = login.reconnection.then(|| self.ticket(&participant));
-        let (granted, outcome) = oneshot::channel();
-        let respond: Responder = Box::new(move |result| {
-            granted.send(result.is_ok()).ok();
-            match result {
-                Ok(Reply::Joined(joined)) => {
-                    ack.ok_with(&encode::login_result(
-                        &joined,
-                        ticket.as_ref().map(Secret::reveal),
-                    ));
-                }
-                Ok(Reply::Done | Reply::SessionOpened { .. } | Reply::Region { .. }) => ack.ok(),
-                Err(rejection) => ack.error(&Refusal::from(&rejection), form),
+        let respond: Responder = Box::new(move |result| match result {
+            Ok(Reply::Joined(joined)) => {
+                let ticket = ticket.as_ref().map(Secret::reveal);
+                ack.ok_with(&encode::login_result(&joined, ticket));
             }
+            Ok(
+                Reply::Done
+                | Reply::SessionOpened { .. }
+                | Reply::Region { .. }
+                | Reply::Described(_),
+            ) => ack.ok(),
+            Err(rejection) => ack.error(&Refusal::from(&rejection), form),
         });
         let outbox = Box::new(self.client.clone());
         let Admission { user, role, .. } = admission;
-        let member = room.join(JoinRequest { participant, user, role, outbox, respond }).await;
-        if outcome.await.unwrap_or(false) {
-            self.member = Some(member);
-            self.reconnection = login.reconnection;
-        } else {
-            self.client.disconnect();
+        self.member = room.join(JoinRequest { participant, user, role, outbox, respond }).await;
+        match &self.member {
+            Some(_) => self.reconnection = login.reconnection,
+            None => self.client.disconnect(),
         }
     }
 
@@ -161,7 +158,7 @@ impl Connection {
                 ack.ok_with(&SessionResult { id: session.as_str() });
             }
             Ok(Reply::Region { region }) => ack.ok_with(&RegionResult { region: &region }),
-            Ok(Reply::Done | Reply::Joined(_)) => ack.ok(),
+            Ok(Reply::Done | Reply::Joined(_) | Reply::Described(_)) => ack.ok(),
             Err(rejection) => ack.error(&about.refusal(&rejection), form),
         });
         member.request(command, respond).await;
@@ -213,6 +210,8 @@ impl About {
             Command::Join { .. }
             | Command::Leave
             | Command::Text { .. }
+            | Command::Broadcast { .. }
+            | Command::Describe
             | Command::Unpublish { .. }
             | Command::Subscribe { .. }
             | Command::Unsubscribe { .. }

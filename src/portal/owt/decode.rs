@@ -16,6 +16,7 @@ use crate::{
         VideoFormat, VideoParameters, VideoSource,
     },
     ids::{SessionId, StreamId, TransportId},
+    portal::candidate,
     room::{
         Command, Negotiation, PublishAudio, PublishMedia, PublishVideo, Rejection, SubscribeAudio,
         SubscribeMedia, SubscribeVideo, TextTarget, Unsatisfied,
@@ -27,9 +28,6 @@ const MAX_ATTRIBUTES_BYTES: usize = 16 * 1024;
 
 /// Candidates that one `removed-candidates` may list.
 const MAX_REMOVED_CANDIDATES: usize = 64;
-
-/// The longest candidate line, in bytes. Real ones stay below 200.
-const MAX_CANDIDATE_BYTES: usize = 1024;
 
 /// Requests that a participant of protocol 1.1 can make of its room, by their name on the wire.
 /// `None` when there is no such request.
@@ -284,13 +282,9 @@ fn negotiation(signaling: &Value) -> Result<Negotiation, Refusal> {
     }
 }
 
-/// A candidate object's line. OWT's SDKs put `a=` before it.
 fn candidate(object: Option<&Value>) -> Result<Arc<str>, Refusal> {
-    let line = object.and_then(|object| object.get("candidate")).and_then(Value::as_str);
-    let line = line.map(|line| line.strip_prefix("a=").unwrap_or(line));
-    line.filter(|line| line.len() <= MAX_CANDIDATE_BYTES)
-        .map(Arc::from)
-        .ok_or_else(|| Refusal::malformed("Invalid signaling object"))
+    let object = object.filter(|object| object.is_object());
+    candidate::line(object).ok_or_else(|| Refusal::malformed("Invalid signaling object"))
 }
 
 fn stream_control(data: &Value) -> Result<Command, Refusal> {

@@ -1,5 +1,7 @@
 //! Writes the room's neutral words in those of protocol 1.1.
 
+use std::borrow::Cow;
+
 use serde_json::value::RawValue;
 
 use super::message::{
@@ -30,16 +32,21 @@ pub(super) fn event(notification: &Notification) -> Event<'_> {
         Notification::ParticipantJoined(info) => {
             Event::Participant(ParticipantAction::Join(participant(info)))
         }
-        Notification::ParticipantLeft(id) => {
-            Event::Participant(ParticipantAction::Leave(id.as_str()))
+        Notification::ParticipantLeft(info) => {
+            Event::Participant(ParticipantAction::Leave(info.id.as_str()))
         }
         Notification::Text { from, audience, message } => Event::Text(TextReceived {
-            from: from.as_str(),
+            from: from.id.as_str(),
             to: match audience {
                 Audience::All => "all",
                 Audience::Me => "me",
             },
-            message,
+            message: message.as_ref().into(),
+        }),
+        Notification::Broadcast { from, data } => Event::Text(TextReceived {
+            from: from.id.as_str(),
+            to: "all",
+            message: text_of_json(data),
         }),
         Notification::StreamAdded(info) => Event::Stream(StreamMessage {
             id: info.id.as_str(),
@@ -49,8 +56,8 @@ pub(super) fn event(notification: &Notification) -> Event<'_> {
             id: id.as_str(),
             change: StreamChange::Update(stream_update(update)),
         }),
-        Notification::StreamRemoved(id) => {
-            Event::Stream(StreamMessage { id: id.as_str(), change: StreamChange::Remove })
+        Notification::StreamRemoved { stream, .. } => {
+            Event::Stream(StreamMessage { id: stream.as_str(), change: StreamChange::Remove })
         }
         Notification::Answer { transport, sdp } => {
             progress(transport.as_str(), ProgressState::Soac(AnswerMessage { kind: "answer", sdp }))
@@ -139,7 +146,7 @@ fn stream(info: &room::StreamInfo) -> StreamInfo<'_> {
 
 fn origin(origin: &StreamOrigin) -> OriginInfo<'_> {
     match origin {
-        StreamOrigin::Forward { owner, in_views, attributes } => {
+        StreamOrigin::Forward { owner, in_views, attributes, .. } => {
             OriginInfo::Publication(PublicationInfo {
                 owner: owner.as_str(),
                 kind: "webrtc",
@@ -187,6 +194,11 @@ fn shape(shape: room::Shape) -> Shape {
             radius: Share(radius),
         },
     }
+}
+
+/// What is broadcast through other doors is any JSON: a text is told as it is, the rest as JSON.
+fn text_of_json(data: &str) -> Cow<'_, str> {
+    serde_json::from_str(data).map_or(data.into(), Cow::Owned)
 }
 
 /// Attributes were written by this server's own JSON writer when they came in.

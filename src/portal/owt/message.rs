@@ -3,6 +3,8 @@
 //! Members that are absent in the protocol's sense are left out, never `null`: OWT's own server is
 //! JavaScript and drops undefined members, and the SDKs are written for that.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -244,7 +246,7 @@ pub(super) enum ParticipantAction<'a> {
 pub(super) struct TextReceived<'a> {
     pub(super) from: &'a str,
     pub(super) to: &'static str,
-    pub(super) message: &'a str,
+    pub(super) message: Cow<'a, str>,
 }
 
 /// `stream` (section 3.3.9).

@@ -134,12 +134,17 @@ impl Mirror {
                 let known = seen.sessions.insert(session.clone(), transport.clone());
                 assert_eq!(known, None, "{session} is new");
             }
+            Reply::Described(room) => {
+                let seen = self.seen.get(who).expect("in the room");
+                assert_eq!(room.participants, seen.participants, "{who} knows everybody");
+            }
             Reply::Done => match command {
                 Command::Leave => assert!(self.seen.remove(who).is_some()),
                 Command::Unpublish { session } | Command::Unsubscribe { session } => {
                     self.ended(who, session);
                 }
                 Command::Text { .. }
+                | Command::Broadcast { .. }
                 | Command::Negotiate { .. }
                 | Command::PauseStream { .. }
                 | Command::PlayStream { .. }
@@ -147,6 +152,7 @@ impl Mirror {
                 | Command::Unmix { .. }
                 | Command::SetRegion { .. } => {}
                 Command::Join { .. }
+                | Command::Describe
                 | Command::Publish { .. }
                 | Command::Subscribe { .. }
                 | Command::GetRegion { .. } => {
@@ -187,8 +193,8 @@ impl Mirror {
             Notification::ParticipantJoined(newcomer) => seen.participants.push(newcomer.clone()),
             Notification::ParticipantLeft(leaver) => {
                 let before = seen.participants.len();
-                seen.participants.retain(|it| it.id != *leaver);
-                assert_eq!(seen.participants.len() + 1, before, "{leaver} was there");
+                seen.participants.retain(|it| it.id != leaver.id);
+                assert_eq!(seen.participants.len() + 1, before, "{leaver:?} was there");
             }
             Notification::StreamAdded(stream) => seen.streams.push(without_views(stream)),
             Notification::StreamUpdated { stream, update } => {
@@ -196,7 +202,7 @@ impl Mirror {
                 let stream = seen.streams.iter_mut().find(|it| it.id == *stream);
                 apply(stream.expect("only known streams change"), update);
             }
-            Notification::StreamRemoved(stream) => {
+            Notification::StreamRemoved { stream, .. } => {
                 let before = seen.streams.len();
                 seen.streams.retain(|it| it.id != *stream);
                 assert_eq!(seen.streams.len() + 1, before, "{stream} was there");
@@ -209,6 +215,10 @@ impl Mirror {
                 assert!(seen.ready.insert(session.clone()), "{session} gets ready once");
             }
             Notification::Text { .. } => {}
+            Notification::Broadcast { from, .. } => {
+                assert_ne!(from.id, *who, "nobody hears its own broadcast");
+                assert!(seen.participants.contains(from), "{from:?} is known");
+            }
             Notification::SessionFailed { .. } | Notification::Dropped => unreachable!("above"),
         }
     }

@@ -1,5 +1,6 @@
 //! Conversations with a room. Each lists exactly all outputs, in order.
 
+mod broadcast;
 mod closing;
 mod control;
 mod idle;

@@ -20,14 +20,16 @@ const SEEDS: u64 = 24;
 const STEPS: u64 = 3_000;
 
 /// Everything that the walks together must have met, lest they prove nothing.
-const SIGHTS: [&str; 54] = [
+const SIGHTS: [&str; 56] = [
     "ActiveInput",
     "AlreadyJoined",
     "Answer",
     "AudioForbidden",
     "AudioUnsatisfied",
+    "Broadcast",
     "CloseRoom",
     "CloseSession",
+    "Described",
     "Disconnect",
     "Done",
     "Dropped",
@@ -193,6 +195,8 @@ impl Walk {
                 let transport = self.transport(&session);
                 publish_on(transport.as_str(), session.as_str(), self.kinds())
             }
+            8 if self.random.one_in(4) => broadcast("{}"),
+            8 if self.random.one_in(4) => Command::Describe,
             8 => unpublish(self.session().as_str()),
             9..=13 => self.subscription(),
             14 => unsubscribe(self.session().as_str()),

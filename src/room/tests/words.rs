@@ -18,6 +18,8 @@ use crate::{
     },
 };
 
+/// An account that does not matter.
+pub(super) const ANY_USER: &str = "user";
 pub(super) const ROOM: &str = "room";
 /// The mixed stream of the room's only view.
 pub(super) const MIXED: &str = "room-common";
@@ -111,7 +113,15 @@ fn media_out() -> MediaOut {
 // Commands. A session has a transport of its own name unless the story says otherwise.
 
 pub(super) fn join(role: &str) -> Command {
-    Command::Join { user: "user".into(), role: role.into() }
+    join_as(ANY_USER, role)
+}
+
+pub(super) fn join_as(user: &str, role: &str) -> Command {
+    Command::Join { user: user.into(), role: role.into() }
+}
+
+pub(super) fn broadcast(data: &str) -> Command {
+    Command::Broadcast { data: data.into() }
 }
 
 pub(super) fn say(to: TextTarget, message: &str) -> Command {
@@ -258,7 +268,7 @@ pub(super) fn opened_on(transport: &str, session: &str) -> Reply {
 // Notifications.
 
 pub(super) fn info(who: &str, role: &str) -> ParticipantInfo {
-    ParticipantInfo { id: id(who), user: "user".into(), role: role.into() }
+    ParticipantInfo { id: id(who), user: who.into(), role: role.into(), handle: who.into() }
 }
 
 pub(super) fn came(who: &str, role: &str) -> Notification {
@@ -266,7 +276,11 @@ pub(super) fn came(who: &str, role: &str) -> Notification {
 }
 
 pub(super) fn left(who: &str) -> Notification {
-    Notification::ParticipantLeft(id(who))
+    left_as(who, "presenter")
+}
+
+pub(super) fn left_as(who: &str, role: &str) -> Notification {
+    Notification::ParticipantLeft(info(who, role))
 }
 
 pub(super) fn session_ready(session: &str) -> Notification {
@@ -286,8 +300,13 @@ pub(super) fn added(stream: StreamInfo) -> Notification {
     Notification::StreamAdded(Arc::new(stream))
 }
 
+/// A stream of alice's.
 pub(super) fn removed(stream: &str) -> Notification {
-    Notification::StreamRemoved(id(stream))
+    removed_of(stream, "alice")
+}
+
+pub(super) fn removed_of(stream: &str, owner: &str) -> Notification {
+    Notification::StreamRemoved { stream: id(stream), owner_handle: owner.into() }
 }
 
 pub(super) fn status(stream: &str, kind: TrackKind, status: TrackStatus) -> Notification {
@@ -317,6 +336,7 @@ pub(super) fn stream(session: &str, owner: &str, (audio, video): Kinds) -> Strea
     });
     let origin = StreamOrigin::Forward {
         owner: id(owner),
+        owner_handle: owner.into(),
         in_views: Vec::new(),
         attributes: ATTRIBUTES.into(),
     };

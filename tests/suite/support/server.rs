@@ -36,6 +36,11 @@ impl TestServer {
         Self { server, _store: store }
     }
 
+    /// Ends it, as an operator does.
+    pub(crate) async fn shut_down(self) {
+        self.server.shut_down().await;
+    }
+
     /// Where browsers and socket.io clients go.
     pub(crate) fn http_url(&self) -> String {
         format!("http://{}", self.server.address())
@@ -53,7 +58,6 @@ impl TestServer {
             .to_owned()
     }
 
-    /// The server itself.
     /// The server itself.
     pub(crate) fn server(&self) -> &Server {
         &self.server

@@ -263,6 +263,20 @@ impl MediaPeer {
     }
 }
 
+/// A peer that is ready to offer to receive one track of each codec.
+pub(crate) async fn receiver(codecs: &[Codec]) -> MediaPeer {
+    let mut peer = MediaPeer::builder().codecs(codecs).build().await;
+    for codec in codecs {
+        peer.add_receiver(codec.kind()).await;
+    }
+    peer
+}
+
+/// The marked frame of a packet with this payload type.
+pub(crate) fn mark(payload_type: u8) -> impl Fn(&Received) -> Option<Mark> {
+    move |packet| (packet.payload_type == payload_type).then(|| Mark::of(&packet.payload)).flatten()
+}
+
 /// Reads the first payload type and the header extensions of an answer's m-line.
 fn negotiated(section: &str) -> Negotiated {
     let mut words = section.lines().next().unwrap_or_default().split(' ').skip(1);
