@@ -176,7 +176,7 @@ impl Walk {
     }
 
     fn command(&mut self) -> Command {
-        match self.random.below(27) {
+        match self.random.below(30) {
             0..=2 => {
                 let roles = ["presenter", "presenter", "presenter", "viewer", "caller", "king"];
                 join(self.random.pick(&roles))
@@ -195,8 +195,6 @@ impl Walk {
                 let transport = self.transport(&session);
                 publish_on(transport.as_str(), session.as_str(), self.kinds())
             }
-            8 if self.random.one_in(4) => broadcast("{}"),
-            8 if self.random.one_in(4) => Command::Describe,
             8 => unpublish(self.session().as_str()),
             9..=13 => self.subscription(),
             14 => unsubscribe(self.session().as_str()),
@@ -210,7 +208,10 @@ impl Walk {
             20..=22 => mix(self.session().as_str(), self.label()),
             23 => unmix(self.session().as_str(), self.label()),
             24 => get_region(self.session().as_str(), self.label()),
-            _ => set_region(self.session().as_str(), self.label(), self.region()),
+            25 | 26 => set_region(self.session().as_str(), self.label(), self.region()),
+            27 if self.random.one_in(2) => broadcast("{}"),
+            27 => Command::Describe,
+            _ => self.subscription(),
         }
     }
 
@@ -262,7 +263,7 @@ impl Walk {
 
     fn event(&mut self) -> Event {
         let session = self.session();
-        match self.random.below(27) {
+        match self.random.below(30) {
             0..=2 => Event::Answered { transport: self.transport(&session), sdp: "v=0".into() },
             3..=13 => ready_with(session.as_str(), self.kinds()),
             14 => failed(session.as_str(), "Ice procedure failed."),

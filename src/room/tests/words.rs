@@ -410,7 +410,7 @@ pub(super) fn input(session: &str, owner: &str, (audio, video): Kinds) -> ViewIn
     ViewInput {
         stream: id(session),
         owner: id(owner),
-        user: "user".into(),
+        user: owner.into(),
         audio: audio.then_some(InputTrack { format: AudioFormat::OPUS, status }),
         video: video.then_some(InputTrack { format: VP8, status }),
     }
