@@ -1,6 +1,7 @@
 //! The socket.io side of the door: frames in, acks and notifications out.
 
 use std::{
+    convert::Infallible,
     future::ready,
     sync::{
         Arc,
@@ -13,7 +14,7 @@ use serde_json::Value;
 use socketioxide::{
     SocketIo,
     extract::{AckSender, SocketRef},
-    handler::FromMessageParts,
+    handler::{ConnectHandler, FromMessageParts},
     socket::Socket,
 };
 use tokio::sync::{mpsc, watch};
@@ -37,11 +38,15 @@ use crate::{
 ///
 /// Each handler does its work before it returns its (empty) future: socketioxide calls handlers in
 /// the order of the frames, but runs their futures as tasks, in any order.
+///
+/// Clients are taken up by the middleware, which runs before they are told that they are connected;
+/// the connect handler runs after, and would miss what a quick client sends first.
 pub fn open(io: &SocketIo, doorway: Doorway) {
-    io.ns("/", move |socket: SocketRef| {
-        accept(&socket, doorway);
-        ready(())
-    });
+    let take_up = move |socket: SocketRef| {
+        accept(&socket, doorway.clone());
+        ready(Ok::<_, Infallible>(()))
+    };
+    io.ns("/", (|_: SocketRef| ready(())).with(take_up));
 }
 
 fn accept(socket: &SocketRef, doorway: Doorway) {
