@@ -70,14 +70,8 @@ impl Drawing {
             stopping: false,
         };
         let shared = Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new() });
-        let thread = Ticking {
-            view,
-            canvas,
-            framerate,
-            outbox,
-            shared: Arc::clone(&shared),
-            told: 0,
-        };
+        let thread =
+            Ticking { view, canvas, framerate, outbox, shared: Arc::clone(&shared), told: 0 };
         let name = format!("view {view}");
         let thread = std::thread::Builder::new().name(name).spawn(move || thread.run())?;
         Ok(Self { shared, thread: Some(thread) })

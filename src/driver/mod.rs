@@ -6,6 +6,7 @@
 
 mod dispatch;
 mod fresh;
+mod load;
 mod outbox;
 mod registry;
 mod room_task;

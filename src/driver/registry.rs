@@ -1,7 +1,7 @@
 //! Which rooms run on this server, and the way into them.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, PoisonError},
     time::Instant,
 };
@@ -9,14 +9,15 @@ use std::{
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
+    load::SharedLoad,
     outbox::{Outbox, Responder},
     room_task::{Message, RoomTask},
 };
 use crate::{
     config,
     ids::{ParticipantId, RoomId},
-    media::Media,
-    room::{Command, Managed, Order, Rejection, Reply, Room},
+    media::{Media, Statistics},
+    room::{Command, Managed, Order, Rejection, Reply, Room, RoomLoad, Settings},
     store::{RoomRecord, Store, StoreError},
 };
 
@@ -77,7 +78,19 @@ struct Inner {
     options: RegistryOptions,
     store: Store,
     media: Media,
-    rooms: Mutex<HashMap<RoomId, mpsc::Sender<Message>>>,
+    rooms: Mutex<Rooms>,
+}
+
+#[derive(Default)]
+struct Rooms {
+    running: HashMap<RoomId, Running>,
+    /// How many rooms were closed so far: a record that was read before may be gone.
+    closed: u64,
+}
+
+struct Running {
+    inbox: mpsc::Sender<Message>,
+    load: Arc<SharedLoad>,
 }
 
 impl Registry {
@@ -91,29 +104,70 @@ impl Registry {
     /// # Errors
     /// When there is no such room and none may be made.
     pub async fn room(&self, id: &RoomId) -> Result<RoomHandle, JoinError> {
-        if let Some(inbox) = self.rooms().get(id) {
-            return Ok(RoomHandle { inbox: inbox.clone() });
+        loop {
+            if let Some(handle) = self.running(id) {
+                return Ok(handle);
+            }
+            let closed = self.rooms().closed;
+            let record = self.record(id).await?;
+            let mut rooms = self.rooms();
+            if let Some(running) = rooms.running.get(id) {
+                return Ok(RoomHandle { inbox: running.inbox.clone() });
+            }
+            if rooms.closed != closed {
+                continue;
+            }
+            let max_rooms = self.0.options.rooms.max_rooms;
+            if rooms.running.len() >= max_rooms as usize {
+                return Err(JoinError::TooManyRooms(max_rooms));
+            }
+            let running = self.start(id.clone(), &record);
+            let inbox = running.inbox.clone();
+            rooms.running.insert(id.clone(), running);
+            return Ok(RoomHandle { inbox });
         }
-        let record = self.record(id).await?;
-        let mut rooms = self.rooms();
-        if let Some(inbox) = rooms.get(id) {
-            return Ok(RoomHandle { inbox: inbox.clone() });
-        }
-        let max_rooms = self.0.options.rooms.max_rooms;
-        if rooms.len() >= max_rooms as usize {
-            return Err(JoinError::TooManyRooms(max_rooms));
-        }
-        let inbox = self.start(id.clone(), &record);
-        rooms.insert(id.clone(), inbox.clone());
-        Ok(RoomHandle { inbox })
+    }
+
+    /// A room if it runs.
+    pub fn running(&self, id: &RoomId) -> Option<RoomHandle> {
+        self.rooms().running.get(id).map(|running| RoomHandle { inbox: running.inbox.clone() })
     }
 
     /// How many rooms run.
     pub fn count(&self) -> RoomCount {
-        RoomCount { running: self.rooms().len() }
+        RoomCount { running: self.rooms().running.len() }
     }
 
-    async fn record(&self, room: &RoomId) -> Result<RoomRecord, JoinError> {
+    /// Every running room and what it carries, by id.
+    pub fn loads(&self) -> BTreeMap<RoomId, RoomLoad> {
+        let rooms = self.rooms();
+        rooms.running.iter().map(|(id, running)| (id.clone(), running.load.get())).collect()
+    }
+
+    /// What the media plane counted so far.
+    pub fn media_statistics(&self) -> Statistics {
+        self.0.media.statistics()
+    }
+
+    /// Ends a room if it runs: everybody is thrown out. Whoever comes later finds what the store
+    /// says then.
+    pub async fn close(&self, id: &RoomId) {
+        let running = {
+            let mut rooms = self.rooms();
+            rooms.closed += 1;
+            rooms.running.remove(id)
+        };
+        if let Some(running) = running {
+            // A room that has ended already needs no closing.
+            drop(running.inbox.send(Message::Close).await);
+        }
+    }
+
+    /// What a room is or would be like: as the store says, or as joining would make it.
+    ///
+    /// # Errors
+    /// When there is no such room and none may be made.
+    pub async fn record(&self, room: &RoomId) -> Result<RoomRecord, JoinError> {
         if let Some(record) = self.0.store.room(room).await? {
             return Ok(record);
         }
@@ -124,37 +178,43 @@ impl Registry {
         Err(JoinError::UnknownRoom(room.clone()))
     }
 
-    fn start(&self, id: RoomId, record: &RoomRecord) -> mpsc::Sender<Message> {
+    /// The settings that a room of this record lives by.
+    pub fn settings(&self, record: &RoomRecord) -> Settings {
+        let options = &self.0.options;
+        let demo = options.demo_room.as_ref() == Some(&record.id);
+        let settings = record.to_settings(options.rooms.bounds());
+        Settings { auto_mix: options.rooms.auto_mix || demo, ..settings }
+    }
+
+    fn start(&self, id: RoomId, record: &RoomRecord) -> Running {
         let (inbox, messages) = mpsc::channel(ROOM_INBOX);
         // Unbounded by type, bounded by construction: a session reports a handful of times in its
         // life and the room bounds its sessions. A worker thread must never wait for a room.
         let (report, media_events) = mpsc::unbounded_channel();
         let sink = Arc::new(move |event| drop(report.send(event)));
         let media = self.0.media.open_room(&id, sink);
-        let options = &self.0.options;
-        let mut settings = record.to_settings(options.rooms.bounds());
-        settings.auto_mix = options.rooms.auto_mix || options.demo_room.as_ref() == Some(&id);
-        let room = Room::new(Instant::now(), id.clone(), settings);
-        let task = RoomTask::new(id.clone(), room, messages, media, media_events);
+        let room = Room::new(Instant::now(), id.clone(), self.settings(record));
+        let load = Arc::new(SharedLoad::default());
+        let task = RoomTask::new(id.clone(), room, messages, media, media_events, load.clone());
         let registry = self.clone();
         tokio::spawn(task.run(move || registry.forget_if_unused(&id)));
-        inbox
+        Running { inbox, load }
     }
 
     /// Forgets a room unless somebody holds a way into it. Ways in are given out under the same
     /// lock, so nobody can come in between.
     fn forget_if_unused(&self, room: &RoomId) -> bool {
         let mut rooms = self.rooms();
-        let unused = rooms.get(room).is_none_or(|inbox| {
+        let unused = rooms.running.get(room).is_none_or(|Running { inbox, .. }| {
             inbox.strong_count() == 1 && inbox.capacity() == inbox.max_capacity()
         });
         if unused {
-            rooms.remove(room);
+            rooms.running.remove(room);
         }
         unused
     }
 
-    fn rooms(&self) -> std::sync::MutexGuard<'_, HashMap<RoomId, mpsc::Sender<Message>>> {
+    fn rooms(&self) -> std::sync::MutexGuard<'_, Rooms> {
         self.0.rooms.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

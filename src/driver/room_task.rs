@@ -14,6 +14,7 @@ use tracing::info;
 
 use super::{
     dispatch::{media_command, room_event},
+    load::SharedLoad,
     outbox::{Outbox, Responder},
 };
 use crate::{
@@ -58,6 +59,8 @@ pub(super) enum Message {
         /// Whose.
         participant: ParticipantId,
     },
+    /// Everybody is thrown out, and the room ends.
+    Close,
 }
 
 /// A room and everything its task needs.
@@ -73,6 +76,9 @@ pub(super) struct RoomTask {
     last_request: u64,
     /// The room said that it may be forgotten and has not been asked anything since.
     idle: bool,
+    /// The room was closed.
+    closed: bool,
+    load: Arc<SharedLoad>,
 }
 
 /// A request that the room has not answered.
@@ -93,6 +99,7 @@ impl RoomTask {
         inbox: mpsc::Receiver<Message>,
         media: RoomMedia,
         media_events: mpsc::UnboundedReceiver<media::Event>,
+        load: Arc<SharedLoad>,
     ) -> Self {
         Self {
             id,
@@ -105,10 +112,13 @@ impl RoomTask {
             orders: BTreeMap::new(),
             last_request: 0,
             idle: false,
+            closed: false,
+            load,
         }
     }
 
-    /// Lives until the room is idle and `forget` agrees that nobody holds a way into it.
+    /// Lives until the room is closed, or is idle and `forget` agrees that nobody holds a way into
+    /// it.
     pub(super) async fn run(mut self, forget: impl Fn() -> bool) {
         info!(room = %self.id, "room opened");
         self.drain();
@@ -116,7 +126,7 @@ impl RoomTask {
             if self.idle && self.inbox.is_empty() && forget() {
                 break;
             }
-            if !self.step().await {
+            if !self.step().await || self.closed {
                 break;
             }
         }
@@ -141,7 +151,8 @@ impl RoomTask {
     }
 
     fn take(&mut self, message: Message) {
-        self.idle = false;
+        // Looking does not keep an empty room.
+        self.idle &= matches!(message, Message::Manage { order: Order::Report, .. });
         match message {
             Message::Join { participant, user, role, outbox, respond } => {
                 self.outboxes.insert(participant.clone(), outbox);
@@ -155,12 +166,11 @@ impl RoomTask {
                     self.outboxes.remove(&participant);
                 }
             }
-            Message::Manage { order, respond } => {
-                self.last_request += 1;
-                let request = RequestId(self.last_request);
-                self.orders.insert(request, respond);
-                self.input(Input::Manage { request, order });
-                debug_assert!(self.orders.is_empty(), "every order is answered at once");
+            Message::Manage { order, respond } => self.manage(order, respond),
+            Message::Close => {
+                let (respond, _) = oneshot::channel();
+                self.manage(Order::Close, respond);
+                self.closed = true;
             }
             Message::ConnectionLost { participant } => self.lose(participant),
         }
@@ -173,6 +183,14 @@ impl RoomTask {
         self.pending.insert(request, pending);
         self.input(Input::Command { from, request, command });
         debug_assert!(self.pending.is_empty(), "every request is answered at once");
+    }
+
+    fn manage(&mut self, order: Order, respond: oneshot::Sender<Result<Managed, Rejection>>) {
+        self.last_request += 1;
+        let request = RequestId(self.last_request);
+        self.orders.insert(request, respond);
+        self.input(Input::Manage { request, order });
+        debug_assert!(self.orders.is_empty(), "every order is answered at once");
     }
 
     fn lose(&mut self, participant: ParticipantId) {
@@ -214,6 +232,7 @@ impl RoomTask {
                 Output::Effect(effect) => self.perform(effect),
             }
         }
+        self.load.set(self.room.load());
         for participant in unreachable {
             self.disconnect_slow(participant);
         }

@@ -23,12 +23,13 @@
 //! |---|---|---|---|
 //! | participant | left, lost, dropped | its subscriptions, its publications | the others |
 //! | publication | unpublished, owner gone | its stream, if announced | nobody |
-//! | publication | session failed | its stream, if announced | its owner |
+//! | publication | session failed, administrator | its stream, if announced | its owner |
 //! | stream | publication ended | its place in views, subscriptions to it | everybody, last |
 //! | subscription | unsubscribed, owner gone | nothing | nobody |
 //! | subscription | stream ended, view or session failed | nothing | its owner |
 //! | transport | its last session ended | nothing | nobody |
 //! | view | failed | subscriptions that take anything from it | everybody, first |
+//! | room | closed by an administrator | everything | everybody |
 //! | room | empty for [`Bounds::idle`] | nothing | the driver |
 //!
 //! A subscription to two streams ends as a whole with either. Whatever ends here has its media
@@ -57,6 +58,7 @@ mod participant;
 mod publication;
 mod publish;
 mod rejection;
+mod report;
 mod role;
 mod session;
 mod settings;
@@ -93,6 +95,7 @@ pub use self::{
     media_out::{MediaOut, MixerCapabilities, Multiple, ResolutionOption},
     output::*,
     rejection::*,
+    report::*,
     settings::*,
     stream::*,
     view::ViewStatus,
@@ -138,6 +141,9 @@ pub struct Room {
     outputs: VecDeque<Output>,
     /// When the room closes unless somebody joins; absent while somebody is in it.
     closes_at: Option<Instant>,
+    /// Whether an administrator changed limits or permissions, after which those inside may have
+    /// more than a newcomer would get.
+    managed: bool,
 }
 
 impl Room {
@@ -157,6 +163,7 @@ impl Room {
             transports: BTreeMap::new(),
             outputs: VecDeque::new(),
             closes_at: None,
+            managed: false,
         };
         room.watch_idleness(now);
         room.describe_views();

@@ -35,6 +35,7 @@ pub use self::{
     admissions::{IssuedToken, MAX_TOKENS, MAX_USED_JWTS, TOKEN_LIFETIME, TokenUse},
     error::StoreError,
     room_record::RoomRecord,
+    rooms::KeptRoom,
     services::{MAX_SERVICE_NAME_CHARS, MAX_SERVICES, ServiceKey},
     signing::SigningKey,
 };

@@ -20,6 +20,9 @@ pub(super) const KEYS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("
 pub(super) const SERVICES: TableDefinition<'_, &str, &str> = TableDefinition::new("services");
 /// Room records as JSON, by id.
 pub(super) const ROOMS: TableDefinition<'_, &str, &str> = TableDefinition::new("rooms");
+/// Which service made a room, by the room's id; rooms that nobody made are not in it.
+pub(super) const ROOM_SERVICES: TableDefinition<'_, &str, &str> =
+    TableDefinition::new("room_services");
 /// Tokens that nobody has used, as JSON, by id.
 pub(super) const TOKENS: TableDefinition<'_, &str, &str> = TableDefinition::new("tokens");
 /// The same tokens by the time of issue (Unix milliseconds), so that old ones are found.
@@ -36,6 +39,7 @@ pub(super) fn make_tables(transaction: &WriteTransaction) -> Result<(), StoreErr
     transaction.open_table(KEYS)?;
     transaction.open_table(SERVICES)?;
     transaction.open_table(ROOMS)?;
+    transaction.open_table(ROOM_SERVICES)?;
     transaction.open_table(TOKENS)?;
     transaction.open_table(TOKEN_AGES)?;
     transaction.open_table(USED_JWTS)?;
@@ -62,6 +66,17 @@ pub(super) fn records<T: DeserializeOwned>(
 
 fn parse<T: DeserializeOwned>(table: &'static str, json: &str) -> Result<T, StoreError> {
     serde_json::from_str(json).map_err(|error| StoreError::Damaged { table, error: error.into() })
+}
+
+/// An id that stands in a table.
+pub(super) fn id<T>(table: &'static str, text: &str) -> Result<T, StoreError>
+where
+    T: std::str::FromStr<Err = crate::ids::InvalidId>,
+{
+    text.parse().map_err(|error| StoreError::Damaged {
+        table,
+        error: std::sync::Arc::new(serde::de::Error::custom(error)),
+    })
 }
 
 /// A record as JSON.

@@ -135,12 +135,7 @@ struct Mixing {
 
 impl Mixing {
     fn new(outbox: Arc<Outbox>) -> Self {
-        Self {
-            outbox,
-            levels: HashMap::new(),
-            selectors: HashMap::new(),
-            sum: Sum::default(),
-        }
+        Self { outbox, levels: HashMap::new(), selectors: HashMap::new(), sum: Sum::default() }
     }
 
     fn run(mut self, shared: &Shared) {

@@ -34,9 +34,8 @@ impl AudioDecoder {
         let chain = codecs::audio_decoder(codec)?;
         let convert = make("audioconvert", &[])?;
         let resample = make("audioresample", &[])?;
-        let caps = format!(
-            "audio/x-raw,format=S16LE,layout=interleaved,rate={RATE},channels={CHANNELS}"
-        );
+        let caps =
+            format!("audio/x-raw,format=S16LE,layout=interleaved,rate={RATE},channels={CHANNELS}");
         let caps = filter(&caps)?;
         let sink = take_all(false, move |sample| {
             let Some(Ok(bytes)) = sample.buffer().map(|buffer| buffer.map_readable()) else {

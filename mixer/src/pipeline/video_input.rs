@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use gstreamer_app as gst_app;
 use gstreamer::prelude::*;
+use gstreamer_app as gst_app;
 use portico_mixer_protocol::{Codec, FromAgent, RtpFormat};
 
 use super::rtp_source::RtpSource;

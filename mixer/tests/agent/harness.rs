@@ -147,7 +147,11 @@ impl Agent {
 
     /// Opens a video output as large as `picture` and waits for its format.
     pub fn open_video(&self, output: u32, view: u32, picture: Picture) -> RtpFormat {
-        self.open(output, view, video(VideoCodec::Vp8, picture.width, picture.height, picture.framerate))
+        self.open(
+            output,
+            view,
+            video(VideoCodec::Vp8, picture.width, picture.height, picture.framerate),
+        )
     }
 
     /// Opens an output and waits for its format.

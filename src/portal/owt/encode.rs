@@ -130,6 +130,11 @@ fn stream_update(update: &room::StreamUpdate) -> StreamUpdate<'_> {
     }
 }
 
+/// A stream's description as JSON of protocol 1.1, for the management REST.
+pub fn stream_value(info: &room::StreamInfo) -> serde_json::Value {
+    serde_json::to_value(stream(info)).expect("a description has text keys only")
+}
+
 fn stream(info: &room::StreamInfo) -> StreamInfo<'_> {
     // A view's tracks have neither status nor source (observed of OWT 4.3).
     let forward = matches!(info.origin, StreamOrigin::Forward { .. });

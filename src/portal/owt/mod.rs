@@ -9,4 +9,4 @@ mod refusal;
 mod schema;
 mod socket;
 
-pub use self::socket::open;
+pub use self::{encode::stream_value, socket::open};

@@ -1,5 +1,6 @@
 //! Conversations with a room. Each lists exactly all outputs, in order.
 
+mod administering;
 mod broadcast;
 mod closing;
 mod control;

@@ -20,6 +20,19 @@ async fn meeting(codec: &str) {
     assert_eq!(result["codec"], codec);
 }
 
+/// An operator at the dashboard. The page is kept as `target/screenshots/dashboard.png`.
+#[tokio::test]
+async fn an_operator_sees_rooms_and_who_is_in_them() {
+    let server = TestServer::start().await;
+    let service = server.server().store().create_service("operator").await.expect("a service");
+    let screenshots = concat!(env!("CARGO_MANIFEST_DIR"), "/target/screenshots");
+    fs::create_dir_all(screenshots).expect("a directory for screenshots");
+    let screenshot = format!("{screenshots}/dashboard.png");
+    let (id, key) = (service.id.to_string(), service.key.reveal());
+    let arguments = ["dashboard", &server.http_url(), &id, key, &screenshot];
+    assert_eq!(node::run("chromium.mjs", &arguments).await["ok"], true);
+}
+
 /// A scenario with participants that have tokens of one room.
 async fn scenario(name: &str, users: &[&str]) -> Value {
     let server = TestServer::start().await;

@@ -39,6 +39,17 @@ impl Guest {
         Self { client, id }
     }
 
+    /// Tries to log in with a token that does not admit; yields why.
+    pub(crate) async fn refused(server: &TestServer, token: &str) -> String {
+        let mut client = RawClient::connect(&server.http_url(), EngineIo::V4).await;
+        let login = json!({
+            "token": token,
+            "userAgent": {"sdk": {"type": "JavaScript", "version": "4.3"}},
+            "protocol": "1.1",
+        });
+        client.refused("login", &login).await
+    }
+
     /// Publishes sources of the given codecs and waits until the session is ready. The `stream
     /// add` that follows is left to be read.
     pub(crate) async fn publish(&mut self, codecs: &[Codec]) -> (Session, Vec<Source>) {
