@@ -10,7 +10,11 @@ use super::{
     auth::Caller,
     rest::{Management, Named, Problem, describe_participants, dress, signed},
 };
-use crate::{portal::owt, room::SubscriptionReport, store::RoomRecord};
+use crate::{
+    portal::owt,
+    room::{RoomReport, SubscriptionReport, ViewStatus},
+    store::{RoomRecord, room_record::ViewRecord},
+};
 
 #[derive(Clone)]
 struct Dashboard {
@@ -79,6 +83,7 @@ async fn room(
     let record = dashboard.management.room(&caller, &id).await?;
     let report = dashboard.management.manage(&caller, &id, Vec::new()).await?;
     let running = report.is_some();
+    let views = views(&record, report.as_ref());
     let (participants, streams, subscriptions) = match report {
         Some(report) => (
             describe_participants(&report),
@@ -96,7 +101,7 @@ async fn room(
         "participants": participants,
         "streams": streams,
         "subscriptions": subscriptions,
-        "views": views(&record),
+        "views": views,
     })))
 }
 
@@ -111,12 +116,24 @@ fn subscription(report: &SubscriptionReport) -> Value {
     })
 }
 
-fn views(record: &RoomRecord) -> Vec<Value> {
-    let describe = |view: &crate::store::room_record::ViewRecord| {
+/// A room's views as they are configured, and how they stand if it runs.
+fn views(record: &RoomRecord, report: Option<&RoomReport>) -> Vec<Value> {
+    let status = |label: &str| {
+        let views = report.map(|report| report.views.as_slice()).unwrap_or_default();
+        let view = views.iter().find(|view| *view.label == *label)?;
+        Some(match &view.status {
+            ViewStatus::Unavailable => "unavailable: nobody mixes here".to_owned(),
+            ViewStatus::Starting => "starting".to_owned(),
+            ViewStatus::Up => "up".to_owned(),
+            ViewStatus::Failed(reason) => format!("failed: {reason}"),
+        })
+    };
+    let describe = |view: &ViewRecord| {
         let video = view.video.as_option();
         json!({
             "label": view.label,
             "stream": format!("{}-{}", record.id, view.label),
+            "status": status(&view.label),
             "resolution": video.map(|video| video.parameters.resolution),
             "background": video.map(|video| video.bg_color),
         })

@@ -25,9 +25,10 @@ export class View {
    * @param {(stream: string) => string} nameOf who publishes a stream
    */
   show(view, layout, nameOf) {
-    const { resolution, background } = view;
+    const { resolution, background, status } = view;
     const size = resolution ? `${resolution.width} × ${resolution.height}` : "sound only";
     this.#caption.replaceChildren(element("strong", { textContent: this.label }), ` ${size}`);
+    if (status) this.#caption.append(` · ${status}`);
     const drawn = JSON.stringify([resolution, background, layout.map(named(nameOf))]);
     if (drawn === this.#drawn) return;
     this.#drawn = drawn;

@@ -52,7 +52,7 @@ pub(super) async fn show(
 ) -> Result<Json<Value>, Problem> {
     let room = named.room()?;
     let report = management.manage(&caller, &room, Vec::new()).await?;
-    find(report, &named.participant()?)
+    find(report.as_ref(), &named.participant()?)
 }
 
 pub(super) async fn change(
@@ -66,7 +66,7 @@ pub(super) async fn change(
     let participant = named.participant()?;
     let orders = patch::permissions(&participant, body)?;
     let report = management.manage(&caller, &room, orders).await?;
-    find(report, &participant)
+    find(report.as_ref(), &participant)
 }
 
 pub(super) async fn remove(
@@ -82,8 +82,8 @@ pub(super) async fn remove(
     report.map(|_| ()).ok_or_else(Problem::no_participant)
 }
 
-fn find(report: Option<RoomReport>, wanted: &ParticipantId) -> Result<Json<Value>, Problem> {
-    let everybody = report.as_ref().map(describe_all).unwrap_or_default();
+fn find(report: Option<&RoomReport>, wanted: &ParticipantId) -> Result<Json<Value>, Problem> {
+    let everybody = report.map(describe_all).unwrap_or_default();
     let found = everybody.into_iter().find(|one| one["id"] == wanted.as_str());
     found.map(Json).ok_or_else(Problem::no_participant)
 }

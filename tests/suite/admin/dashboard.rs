@@ -58,6 +58,7 @@ async fn rooms_are_shown_with_all_that_is_in_them() {
     assert_eq!(shown["subscriptions"], json!([]));
     let view = json!({
         "label": "common", "stream": format!("{room}-common"),
+        "status": "unavailable: nobody mixes here",
         "resolution": {"width": 640, "height": 480}, "background": {"r": 0, "g": 0, "b": 0},
     });
     assert_eq!(shown["views"], json!([view]));

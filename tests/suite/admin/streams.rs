@@ -111,8 +111,6 @@ async fn bad_patches_change_nothing() {
     let (room, mut ann, session) = stage(&server, &back_end).await;
     let stream = &session.id;
     let path = format!("/v1/rooms/{room}/streams/{stream}");
-    let operation =
-        |op: &str, path: &str, value: Value| json!({"op": op, "path": path, "value": value});
     let pause = operation("replace", "/media/audio/status", json!("inactive"));
     for bad in [
         json!(null),
@@ -141,16 +139,24 @@ async fn bad_patches_change_nothing() {
     assert_eq!(ann.client.expect_event("text").await["message"], "quiet");
 }
 
+fn operation(op: &str, path: &str, value: Value) -> Value {
+    json!({"op": op, "path": path, "value": value})
+}
+
+/// A region as large as the picture, and who is in it.
+fn whole(id: &str, stream: &Value) -> Value {
+    let area = json!({"left": "0/1", "top": "0/1", "width": "1/1", "height": "1/1"});
+    json!({"stream": stream, "region": {"id": id, "shape": "rectangle", "area": area}})
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stream_is_mixed_and_laid_out() {
     let server = TestServer::with(|_| {}).await;
     let back_end = BackEnd::of(&server).await;
     let (room, mut ann, session) = stage(&server, &back_end).await;
-    let stream = &session.id;
-    let path = format!("/v1/rooms/{room}/streams/{stream}");
+    let stream = json!(session.id);
+    let path = format!("/v1/rooms/{room}/streams/{}", session.id);
     let mixed = format!("/v1/rooms/{room}/streams/{room}-common");
-    let operation =
-        |op: &str, path: &str, value: Value| json!({"op": op, "path": path, "value": value});
 
     // Sample applications mix every stream that they hear of, each of them.
     for _ in 0..2 {
@@ -158,75 +164,67 @@ async fn a_stream_is_mixed_and_laid_out() {
         let told = back_end.patch(&path, mix).await.granted();
         assert_eq!(told["info"]["inViews"], json!(["common"]));
     }
-    let whole = |id: &str, stream: Value| {
-        let area = json!({"left": "0/1", "top": "0/1", "width": "1/1", "height": "1/1"});
-        json!({"stream": stream, "region": {"id": id, "shape": "rectangle", "area": area}})
-    };
     let update = ann.client.expect_event("stream").await;
     assert_eq!(update["data"]["field"], "video.layout", "{update}");
-    assert_eq!(update["data"]["value"], json!([whole("1", json!(stream))]));
+    assert_eq!(update["data"]["value"], json!([whole("1", &stream)]));
 
     let round = json!({"id": "b", "shape": "circle", "area": {
         "centerW": "1/2", "centerH": "1/2", "radius": "1/4",
     }});
-    let layout = json!([whole("a", json!(stream)), {"region": round}]);
+    let layout = json!([whole("a", &stream), {"region": round}]);
     let told = back_end.patch(&mixed, json!([operation("replace", "/info/layout", layout)])).await;
     let told = told.granted();
-    assert_eq!(told["info"]["layout"][0], whole("a", json!(stream)));
+    assert_eq!(told["info"]["layout"][0], whole("a", &stream));
     assert_eq!(told["info"]["layout"][1]["region"], round);
     assert_eq!(ann.client.expect_event("stream").await["data"]["value"], told["info"]["layout"]);
-
-    let here = json!([operation("replace", "/info/layout/0/stream", json!(stream))]);
+    let here = json!([operation("replace", "/info/layout/0/stream", stream)]);
     assert_eq!(back_end.patch(&mixed, here).await.granted(), told, "it is there already");
-
-    let layout = |seats: Value| operation("replace", "/info/layout", seats);
-    for (path, bad, message) in [
-        (&path, operation("add", "/info/inViews", json!("other")), "Invalid view"),
-        (&path, operation("remove", "/info/inViews", json!("other")), "Invalid view"),
-        (&mixed, operation("add", "/info/inViews", json!("common")), "Stream is Mixed"),
-        (&path, layout(json!([whole("a", json!(stream))])), "Not mixed stream"),
-        (&mixed, layout(json!([])), "Invalid region"),
-        (&mixed, layout(json!([whole("a", json!("nobodys"))])), "Invalid input stream id"),
-        (&mixed, layout(json!([whole("a", json!("a b"))])), "Invalid input stream id"),
-        (
-            &mixed,
-            layout(json!([whole("a", json!(stream)), whole("b", json!(stream))])),
-            "Stream ID duplicates",
-        ),
-        (
-            &mixed,
-            layout(json!([whole("a", json!(null)), whole("b", json!(stream))])),
-            "Stream ID hole is not allowed",
-        ),
-        (
-            &mixed,
-            layout(json!([whole("a", json!(null)), whole("a", json!(null))])),
-            "Invalid region",
-        ),
-        (
-            &mixed,
-            operation("replace", "/info/layout/9/stream", json!(stream)),
-            "Invalid region_id.",
-        ),
-        (
-            &mixed,
-            operation("replace", "/info/layout/0/stream", json!("nobodys")),
-            "Invalid input stream_id.",
-        ),
-    ] {
-        let told = back_end.patch(path, json!([bad])).await.refused(400, 1201);
-        assert_eq!(told, message, "{bad}");
-    }
-    let many: Vec<_> = (0..300).map(|number| whole(&number.to_string(), json!(null))).collect();
-    let many = back_end.patch(&mixed, json!([layout(json!(many))])).await;
-    assert_eq!(many.refused(400, 1201), "Invalid region");
-    assert_eq!(back_end.get(&mixed).await.granted(), told, "all of that changed nothing");
 
     let unmix = json!([operation("remove", "/info/inViews", json!("common"))]);
     for _ in 0..2 {
         let told = back_end.patch(&path, unmix.clone()).await.granted();
         assert_eq!(told["info"]["inViews"], json!([]));
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn layouts_that_make_no_sense_are_refused_in_owts_words() {
+    let server = TestServer::with(|_| {}).await;
+    let back_end = BackEnd::of(&server).await;
+    let (room, _ann, session) = stage(&server, &back_end).await;
+    let (stream, nobody) = (json!(session.id), json!(null));
+    let path = format!("/v1.1/rooms/{room}/streams/{}", session.id);
+    let mixed = format!("/v1.1/rooms/{room}/streams/{room}-common");
+    let mix = |op: &str, view: &str| operation(op, "/info/inViews", json!(view));
+    back_end.patch(&path, json!([mix("add", "common")])).await.granted();
+    let before = back_end.get(&mixed).await.granted();
+
+    let layout = |seats: &[Value]| operation("replace", "/info/layout", json!(seats));
+    let seat = |index: u32, stream: &str| {
+        operation("replace", &format!("/info/layout/{index}/stream"), json!(stream))
+    };
+    let here = |id: &str| whole(id, &stream);
+    let empty = |id: &str| whole(id, &nobody);
+    let many: Vec<Value> = (0..300).map(|number| empty(&number.to_string())).collect();
+    for (path, bad, message) in [
+        (&path, mix("add", "other"), "Invalid view"),
+        (&path, mix("remove", "other"), "Invalid view"),
+        (&mixed, mix("add", "common"), "Stream is Mixed"),
+        (&path, layout(&[here("a")]), "Not mixed stream"),
+        (&mixed, layout(&[]), "Invalid region"),
+        (&mixed, layout(&[empty("a"), empty("a")]), "Invalid region"),
+        (&mixed, layout(&many), "Invalid region"),
+        (&mixed, layout(&[whole("a", &json!("nobodys"))]), "Invalid input stream id"),
+        (&mixed, layout(&[whole("a", &json!("a b"))]), "Invalid input stream id"),
+        (&mixed, layout(&[here("a"), here("b")]), "Stream ID duplicates"),
+        (&mixed, layout(&[empty("a"), here("b")]), "Stream ID hole is not allowed"),
+        (&mixed, seat(9, &session.id), "Invalid region_id."),
+        (&mixed, seat(0, "nobodys"), "Invalid input stream_id."),
+    ] {
+        let told = back_end.patch(path, json!([bad])).await.refused(400, 1201);
+        assert_eq!(told, message, "{bad}");
+    }
+    assert_eq!(back_end.get(&mixed).await.granted(), before, "all of that changed nothing");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
