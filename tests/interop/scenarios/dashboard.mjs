@@ -26,6 +26,7 @@ export async function dashboard(open, id, key, screenshot) {
   await page.reload();
   await room.locator("li", { hasText: "Ada Lovelace" }).waitFor();
   await checkDrawing(page);
+  await page.getByText(/\d [kM]bit\/s/).first().waitFor();
   if (screenshot) await page.screenshot({ path: screenshot, fullPage: true });
 
   await ada.getByRole("button", { name: "Leave" }).click();

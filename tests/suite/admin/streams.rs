@@ -139,8 +139,8 @@ async fn bad_patches_change_nothing() {
     assert_eq!(ann.client.expect_event("text").await["message"], "quiet");
 }
 
-fn operation(op: &str, path: &str, value: Value) -> Value {
-    json!({"op": op, "path": path, "value": value})
+fn operation(op: &str, path: &str, value: impl Into<Value>) -> Value {
+    json!({"op": op, "path": path, "value": value.into()})
 }
 
 /// A region as large as the picture, and who is in it.
