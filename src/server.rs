@@ -96,6 +96,10 @@ impl Server {
         let tickets = Tickets::new(&store);
         let options = registry_options(config, demo_room.clone());
         let registry = Registry::new(options, store.clone(), media.clone());
+        let restored = registry.restore().await?;
+        if restored.running > 0 {
+            info!(rooms = restored.running, "participants of before may come back");
+        }
         let doorway =
             Doorway::new(registry.clone(), tokens.clone(), tickets, doorway_settings(config));
 
@@ -213,7 +217,11 @@ fn media_options(config: &Config) -> io::Result<media::Options> {
 }
 
 fn registry_options(config: &Config, demo_room: Option<RoomId>) -> RegistryOptions {
-    RegistryOptions { demo_room, rooms: config.rooms.clone() }
+    RegistryOptions {
+        demo_room,
+        rooms: config.rooms.clone(),
+        max_missed: config.portal.max_missed(),
+    }
 }
 
 fn doorway_settings(config: &Config) -> DoorwaySettings {
@@ -225,6 +233,7 @@ fn doorway_settings(config: &Config) -> DoorwaySettings {
         outbox_length: config.portal.outbox_length,
         max_message_bytes: config.portal.max_message_bytes,
         ticket_lifetime: config.portal.reconnection_ticket_lifetime,
+        reconnection_timeout: config.portal.reconnection_timeout,
     }
 }
 

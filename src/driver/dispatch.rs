@@ -22,6 +22,13 @@ pub(super) fn media_command(effect: Effect) -> Option<media::Command> {
             // checks from it stop, so neither message tells it anything.
             Negotiation::Answer(_) | Negotiation::RemovedCandidates(_) => return None,
         },
+        Effect::SwitchSubscription { session, audio, video } => {
+            let (audio, video) = (audio.map(|feed| feed.from), video.map(|feed| feed.from));
+            media::Command::SwitchSubscription { session, audio, video }
+        }
+        Effect::SetSubscriptionActive { session, kind, active } => {
+            media::Command::SetSubscriptionActive { session, kind, active }
+        }
         Effect::CloseSession { session } => media::Command::CloseSession { session },
         Effect::SetTrackActive { stream, kind, active } => {
             media::Command::SetTrackActive { stream, kind, active }

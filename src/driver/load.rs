@@ -10,14 +10,16 @@ pub(super) struct SharedLoad {
     participants: AtomicUsize,
     streams: AtomicUsize,
     subscriptions: AtomicUsize,
+    away: AtomicUsize,
 }
 
 impl SharedLoad {
     pub(super) fn set(&self, load: RoomLoad) {
-        let RoomLoad { participants, streams, subscriptions } = load;
+        let RoomLoad { participants, streams, subscriptions, away } = load;
         self.participants.store(participants, Ordering::Relaxed);
         self.streams.store(streams, Ordering::Relaxed);
         self.subscriptions.store(subscriptions, Ordering::Relaxed);
+        self.away.store(away, Ordering::Relaxed);
     }
 
     pub(super) fn get(&self) -> RoomLoad {
@@ -25,6 +27,7 @@ impl SharedLoad {
             participants: self.participants.load(Ordering::Relaxed),
             streams: self.streams.load(Ordering::Relaxed),
             subscriptions: self.subscriptions.load(Ordering::Relaxed),
+            away: self.away.load(Ordering::Relaxed),
         }
     }
 }

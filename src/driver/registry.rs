@@ -3,21 +3,23 @@
 use std::{
     collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, PoisonError},
-    time::Instant,
+    time::{Instant, SystemTime},
 };
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
+use tracing::warn;
 
 use super::{
+    handle::RoomHandle,
+    journal::Journal,
     load::SharedLoad,
-    outbox::{Outbox, Responder},
-    room_task::{Message, RoomTask},
+    room_task::{Message, RoomTask, TaskParts},
 };
 use crate::{
     config,
-    ids::{ParticipantId, RoomId},
+    ids::RoomId,
     media::{Media, Statistics},
-    room::{Command, Managed, Order, Rejection, Reply, Room, RoomLoad, Settings},
+    room::{FormerParticipant, Room, RoomLoad, Settings},
     store::{RoomRecord, Store, StoreError},
 };
 
@@ -33,6 +35,8 @@ pub struct RegistryOptions {
     pub rooms: config::Rooms,
     /// A room that is made on join in any case: the demo room.
     pub demo_room: Option<RoomId>,
+    /// Notifications that are kept for a participant that is away; one more and it is dropped.
+    pub max_missed: usize,
 }
 
 /// Why nobody could be let into a room.
@@ -49,25 +53,13 @@ pub enum JoinError {
     Store(#[from] StoreError),
 }
 
-/// Somebody who wants into a room.
-pub struct JoinRequest {
-    /// A fresh id.
-    pub participant: ParticipantId,
-    /// The account, as the token states it.
-    pub user: Arc<str>,
-    /// The role, as the token states it.
-    pub role: Arc<str>,
-    /// Where notifications go.
-    pub outbox: Box<dyn Outbox>,
-    /// Where the room's answer goes.
-    pub respond: Responder,
-}
-
 /// Counts for health checks and metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RoomCount {
     /// Rooms that run.
     pub running: usize,
+    /// Participants whose connection is lost and whose place is kept.
+    pub away: usize,
 }
 
 /// The running rooms of this server. Cheap to clone.
@@ -78,6 +70,7 @@ struct Inner {
     options: RegistryOptions,
     store: Store,
     media: Media,
+    journal: Journal,
     rooms: Mutex<Rooms>,
 }
 
@@ -94,9 +87,10 @@ struct Running {
 }
 
 impl Registry {
-    /// A registry without running rooms.
+    /// A registry without running rooms. Needs a runtime.
     pub fn new(options: RegistryOptions, store: Store, media: Media) -> Self {
-        Self(Arc::new(Inner { options, store, media, rooms: Mutex::default() }))
+        let journal = Journal::start(store.clone());
+        Self(Arc::new(Inner { options, store, media, journal, rooms: Mutex::default() }))
     }
 
     /// A running room, which is started when it does not run.
@@ -112,7 +106,7 @@ impl Registry {
             let record = self.record(id).await?;
             let mut rooms = self.rooms();
             if let Some(running) = rooms.running.get(id) {
-                return Ok(RoomHandle { inbox: running.inbox.clone() });
+                return Ok(self.way_to(id, &running.inbox));
             }
             if rooms.closed != closed {
                 continue;
@@ -124,18 +118,58 @@ impl Registry {
             let running = self.start(id.clone(), &record);
             let inbox = running.inbox.clone();
             rooms.running.insert(id.clone(), running);
-            return Ok(RoomHandle { inbox });
+            return Ok(self.way_to(id, &inbox));
         }
     }
 
     /// A room if it runs.
     pub fn running(&self, id: &RoomId) -> Option<RoomHandle> {
-        self.rooms().running.get(id).map(|running| RoomHandle { inbox: running.inbox.clone() })
+        self.rooms().running.get(id).map(|running| self.way_to(id, &running.inbox))
+    }
+
+    /// Starts the rooms of which a process before this one left records, so that their
+    /// participants can come back. Called once, before anybody is let in. Rooms to which nobody
+    /// can come back are forgotten, and so are those that may not run any more.
+    ///
+    /// # Errors
+    /// When the records cannot be read.
+    pub async fn restore(&self) -> Result<RoomCount, StoreError> {
+        for (room, participants) in self.0.store.former_participants(SystemTime::now()).await? {
+            if participants.iter().all(|it| it.keep.is_zero()) {
+                self.forget(participants);
+                continue;
+            }
+            match self.room(&room).await {
+                Ok(handle) => handle.restore(participants).await,
+                Err(error) => {
+                    warn!(%room, %error, "a room was not restored");
+                    self.forget(participants);
+                }
+            }
+        }
+        Ok(self.count())
+    }
+
+    fn forget(&self, participants: Vec<FormerParticipant>) {
+        for participant in participants {
+            self.0.journal.forget(participant.info.id);
+        }
+    }
+
+    fn way_to(&self, room: &RoomId, inbox: &mpsc::Sender<Message>) -> RoomHandle {
+        RoomHandle::new(room.clone(), inbox.clone(), self.0.store.clone())
+    }
+
+    /// What outlives the process.
+    pub fn store(&self) -> &Store {
+        &self.0.store
     }
 
     /// How many rooms run.
     pub fn count(&self) -> RoomCount {
-        RoomCount { running: self.rooms().running.len() }
+        let rooms = self.rooms();
+        let away = rooms.running.values().map(|running| running.load.get().away).sum();
+        RoomCount { running: rooms.running.len(), away }
     }
 
     /// Every running room and what it carries, by id.
@@ -195,7 +229,15 @@ impl Registry {
         let media = self.0.media.open_room(&id, sink);
         let room = Room::new(Instant::now(), id.clone(), self.settings(record));
         let load = Arc::new(SharedLoad::default());
-        let task = RoomTask::new(id.clone(), room, messages, media, media_events, load.clone());
+        let parts = TaskParts {
+            inbox: messages,
+            media,
+            media_events,
+            journal: self.0.journal.clone(),
+            max_missed: self.0.options.max_missed,
+            load: load.clone(),
+        };
+        let task = RoomTask::new(id.clone(), room, parts);
         let registry = self.clone();
         tokio::spawn(task.run(move || registry.forget_if_unused(&id)));
         Running { inbox, load }
@@ -216,79 +258,5 @@ impl Registry {
 
     fn rooms(&self) -> std::sync::MutexGuard<'_, Rooms> {
         self.0.rooms.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A way into a running room, which does not end while somebody holds one.
-pub struct RoomHandle {
-    inbox: mpsc::Sender<Message>,
-}
-
-impl RoomHandle {
-    /// Orders something as an administrator. `None` if the server is being shut down.
-    pub async fn manage(&self, order: Order) -> Option<Result<Managed, Rejection>> {
-        let (respond, answer) = oneshot::channel();
-        self.inbox.send(Message::Manage { order, respond }).await.ok()?;
-        answer.await.ok()
-    }
-
-    /// Asks to be let in and waits until the room has answered, which it does to the request's
-    /// responder. `None` when it refuses.
-    pub async fn join(self, request: JoinRequest) -> Option<Member> {
-        let JoinRequest { participant, user, role, outbox, respond } = request;
-        let (granted, outcome) = oneshot::channel();
-        let respond: Responder = Box::new(move |result| {
-            // Whoever asked may be gone by now.
-            granted.send(result.is_ok()).ok();
-            respond(result);
-        });
-        let member = Member { participant: participant.clone(), inbox: self.inbox };
-        let message = Message::Join { participant, user, role, outbox, respond };
-        // The room is there as long as this handle is; at shutdown the answer is moot.
-        drop(member.inbox.send(message).await);
-        outcome.await.unwrap_or(false).then_some(member)
-    }
-}
-
-/// A participant's way to its room.
-#[derive(Debug)]
-pub struct Member {
-    participant: ParticipantId,
-    inbox: mpsc::Sender<Message>,
-}
-
-impl Member {
-    /// Its id.
-    pub fn participant(&self) -> &ParticipantId {
-        &self.participant
-    }
-
-    /// Asks the room for something; waits only while the room's inbox is full.
-    pub async fn request(&self, command: Command, respond: Responder) {
-        let from = self.participant.clone();
-        let message = Message::Request { from, command, respond };
-        if let Err(mpsc::error::SendError(Message::Request { respond, .. })) =
-            self.inbox.send(message).await
-        {
-            respond(Err(Rejection::NotJoined));
-        }
-    }
-
-    /// Asks the room for something and waits for its answer.
-    ///
-    /// # Errors
-    /// The room's rejection.
-    pub async fn ask(&self, command: Command) -> Result<Reply, Rejection> {
-        let (respond, answer) = oneshot::channel();
-        // Whoever asked may have stopped waiting.
-        self.request(command, Box::new(|result| drop(respond.send(result)))).await;
-        answer.await.unwrap_or(Err(Rejection::NotJoined))
-    }
-
-    /// Tells the room that this participant's connection is gone.
-    pub async fn connection_lost(self) {
-        let Self { participant, inbox } = self;
-        // A room that has ended knows nobody who could be missed.
-        drop(inbox.send(Message::ConnectionLost { participant }).await);
     }
 }

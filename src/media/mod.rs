@@ -68,6 +68,25 @@ pub enum Command {
         /// The candidate line.
         candidate: Arc<str>,
     },
+    /// Take a subscription's tracks from other streams, under the same SSRCs and without a gap in
+    /// their numbers. The codecs must be those agreed on. An absent kind stays as it is.
+    SwitchSubscription {
+        /// The session.
+        session: SessionId,
+        /// The stream whose audio is sent from now on.
+        audio: Option<StreamId>,
+        /// The stream whose video is sent from now on.
+        video: Option<StreamId>,
+    },
+    /// Stop or resume the sending of a subscribed track to its one subscriber.
+    SetSubscriptionActive {
+        /// The session.
+        session: SessionId,
+        /// Which track.
+        kind: TrackKind,
+        /// Resume, or stop.
+        active: bool,
+    },
     /// End a session, and its transport when it was the last one there.
     CloseSession {
         /// The session.

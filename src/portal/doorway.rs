@@ -24,6 +24,8 @@ pub struct DoorwaySettings {
     pub max_message_bytes: usize,
     /// How long a reconnection ticket is good for.
     pub ticket_lifetime: Duration,
+    /// How long the place of a participant is kept that leaves this to the server.
+    pub reconnection_timeout: Duration,
 }
 
 /// The way from a door into the rooms. Cheap to clone.
@@ -66,7 +68,7 @@ impl Doorway {
         &self.0.tokens
     }
 
-    /// Issues reconnection tickets.
+    /// Issues and verifies reconnection tickets.
     pub fn tickets(&self) -> &Tickets {
         &self.0.tickets
     }

@@ -1,6 +1,7 @@
 //! The front doors: client connections of every dialect.
 
 mod candidate;
+mod comeback;
 pub mod demo;
 pub mod doorway;
 mod flag;
@@ -13,4 +14,7 @@ pub mod tls;
 pub mod token;
 mod websocket;
 
-pub use self::doorway::{Doorway, DoorwaySettings};
+pub use self::{
+    comeback::{ComeBack, ComeBackError},
+    doorway::{Doorway, DoorwaySettings},
+};

@@ -35,6 +35,9 @@ pub(super) fn check_state(room: &Room) {
     session_ids_are_unique(room);
     transports_carry_their_owners_sessions(room);
     views_mix_ready_streams(room);
+    for absent in room.absences.participants() {
+        assert!(room.participants.contains(absent), "{absent:?} is away and keeps its place");
+    }
     let waits = room.closes_at.is_some();
     assert!(!waits || room.participants.is_empty(), "a room with participants stays open");
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    Joined, Notification, ParticipantInfo, Rejection, Reply, Room, participant::Participant,
-    telling::Asker,
+    Joined, Notification, ParticipantInfo, RecordChange, Rejection, Reply, Room,
+    participant::Participant, telling::Asker,
 };
 
 impl Room {
@@ -29,6 +29,7 @@ impl Room {
         self.announce_participant(Notification::ParticipantJoined(newcomer.clone()));
         let participant = Participant::new(newcomer.clone(), permission);
         self.participants.insert(asker.from.clone(), participant);
+        self.record(RecordChange::Came(newcomer.clone()));
         let joined = Joined { participant: newcomer, permission, room: self.info() };
         self.grant(asker, Reply::Joined(Box::new(joined)));
         Ok(())

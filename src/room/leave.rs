@@ -1,6 +1,6 @@
 //! Going: of one's own will, by losing the connection, or by being dropped.
 
-use super::{Effect, Notification, Rejection, Reply, Room, telling::Asker};
+use super::{Effect, Notification, RecordChange, Rejection, Reply, Room, telling::Asker};
 use crate::ids::{ParticipantId, SessionId};
 
 impl Room {
@@ -25,6 +25,8 @@ impl Room {
     /// each of its streams that is gone. Does nothing if it is not there.
     pub(super) fn depart(&mut self, participant: &ParticipantId) {
         let Some(leaver) = self.participants.remove(participant) else { return };
+        self.absences.end(participant);
+        self.record(RecordChange::Went(participant.clone()));
         self.announce_participant(Notification::ParticipantLeft(leaver.info));
 
         let subscriptions = self.subscriptions.iter();

@@ -233,6 +233,25 @@ pub enum Effect {
         /// The message.
         payload: Negotiation,
     },
+    /// Take a subscription's tracks from other streams, in the formats that were agreed on. An
+    /// absent kind stays as it is.
+    SwitchSubscription {
+        /// The session.
+        session: SessionId,
+        /// Whose sound, if it changes.
+        audio: Option<AudioFeed>,
+        /// Whose picture, if it changes.
+        video: Option<VideoFeed>,
+    },
+    /// Stop or resume the sending of a subscription's track.
+    SetSubscriptionActive {
+        /// The session.
+        session: SessionId,
+        /// Which track.
+        kind: TrackKind,
+        /// Resume, or stop.
+        active: bool,
+    },
     /// End a media session; unknown ones are ignored.
     CloseSession {
         /// The session.

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    AgreedMedia, Effect, Notification, PublishMedia, Rejection, Reply, Room, StreamInfo,
-    StreamOrigin, StreamUpdate,
+    AgreedMedia, Effect, Notification, PublishMedia, Rejection, Reply, Room, SessionKind,
+    StreamInfo, StreamOrigin, StreamUpdate,
     publication::{Publication, PublicationState},
     session::SOURCE_STREAM_LOSS,
     telling::Asker,
@@ -45,6 +45,7 @@ impl Room {
             owner.publications += 1;
         }
         self.attach(&transport, &asker.from);
+        self.record_session(&asker.from, &session, &transport, SessionKind::Publication);
         let state = PublicationState::Connecting { media, attributes };
         let publication =
             Publication { owner: asker.from.clone(), transport: transport.clone(), state };
@@ -129,6 +130,7 @@ impl Room {
         publication.state = PublicationState::Live(Arc::new(stream));
         let transport = publication.transport.clone();
         self.publications.renew(session);
+        self.record_session(&owner, session, &transport, SessionKind::Stream);
         self.auto_mix(session);
         self.tell(&owner, Notification::SessionReady { session: session.clone(), transport });
         let publication = self.publications.get(session);
@@ -153,6 +155,7 @@ impl Room {
     pub(super) fn end_publication(&mut self, session: &SessionId) {
         let Some(publication) = self.publications.remove(session) else { return };
         self.detach(&publication.transport);
+        self.record_closed(&publication.owner, session);
         if let Some(owner) = self.participants.get_mut(&publication.owner) {
             owner.publications -= 1;
         }

@@ -42,6 +42,8 @@ pub struct RoomLoad {
     pub streams: usize,
     /// Subscriptions, with those that still connect.
     pub subscriptions: usize,
+    /// Participants whose connection is lost and whose place is kept; they count above, too.
+    pub away: usize,
 }
 
 /// How a view stands.
@@ -65,7 +67,7 @@ impl Room {
             owner: it.owner.clone(),
             audio: it.audio.clone(),
             video: it.video.clone(),
-            ready: it.ready,
+            ready: it.agreed.is_some(),
         });
         RoomReport {
             room: self.info(),
@@ -81,6 +83,7 @@ impl Room {
             participants: self.participants.len(),
             streams: self.publications.values().filter(|it| it.stream().is_some()).count(),
             subscriptions: self.subscriptions.len(),
+            away: self.absences.len(),
         }
     }
 }

@@ -34,6 +34,15 @@ pub(super) const USED_JWTS: TableDefinition<'_, &str, u64> = TableDefinition::ne
 pub(super) const JWT_EXPIRIES: TableDefinition<'_, (u64, &str), ()> =
     TableDefinition::new("jwt_expiries");
 
+/// Seats of the session journal as JSON, by participant.
+pub(super) const SEATS: TableDefinition<'_, &str, &str> = TableDefinition::new("seats");
+/// Who is in a room, as JSON, by participant.
+pub(super) const FORMER_PARTICIPANTS: TableDefinition<'_, &str, &str> =
+    TableDefinition::new("former_participants");
+/// Their sessions as JSON, by participant and session.
+pub(super) const FORMER_SESSIONS: TableDefinition<'_, (&str, &str), &str> =
+    TableDefinition::new("former_sessions");
+
 /// Makes every table, so that readers need not ask whether there is one.
 pub(super) fn make_tables(transaction: &WriteTransaction) -> Result<(), StoreError> {
     transaction.open_table(KEYS)?;
@@ -44,6 +53,9 @@ pub(super) fn make_tables(transaction: &WriteTransaction) -> Result<(), StoreErr
     transaction.open_table(TOKEN_AGES)?;
     transaction.open_table(USED_JWTS)?;
     transaction.open_table(JWT_EXPIRIES)?;
+    transaction.open_table(SEATS)?;
+    transaction.open_table(FORMER_PARTICIPANTS)?;
+    transaction.open_table(FORMER_SESSIONS)?;
     Ok(())
 }
 
@@ -64,7 +76,8 @@ pub(super) fn records<T: DeserializeOwned>(
     table.iter()?.map(|entry| parse(name, entry?.1.value())).collect()
 }
 
-fn parse<T: DeserializeOwned>(table: &'static str, json: &str) -> Result<T, StoreError> {
+/// A JSON record.
+pub(super) fn parse<T: DeserializeOwned>(table: &'static str, json: &str) -> Result<T, StoreError> {
     serde_json::from_str(json).map_err(|error| StoreError::Damaged { table, error: error.into() })
 }
 

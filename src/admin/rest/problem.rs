@@ -215,6 +215,10 @@ impl From<Rejection> for Problem {
             | Rejection::NoSuchSession
             | Rejection::AudioUnsatisfied(_)
             | Rejection::VideoUnsatisfied(_)
+            | Rejection::NotSubscribed(_)
+            | Rejection::NothingToUpdate(_)
+            | Rejection::SubscriptionNotReady
+            | Rejection::NoBandwidthEstimate
             | Rejection::TextTooLong => Self::bad_request(rejection.to_string()),
         }
     }

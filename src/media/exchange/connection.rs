@@ -90,17 +90,13 @@ impl Exchange {
     }
 
     /// Lets an outgoing track have its source's packets.
-    fn attach(&mut self, key: usize, now: Instant) {
+    pub(super) fn attach(&mut self, key: usize, now: Instant) {
         let Some(source) = self.outgoing.get(key).and_then(|subscribed| subscribed.source) else {
             return;
         };
         let Some(published) = self.incoming.get_mut(source) else { return };
         published.track.subscribers.push(key);
-        if published.track.is_video() && published.track.active {
-            published.track.key_frames.want();
-            let transport = published.transport;
-            self.serve_publisher(transport, now);
-        }
+        self.want_key_frame_for(key, now);
     }
 
     /// Ends a transport and tells the room that its sessions failed.
@@ -125,6 +121,9 @@ impl Exchange {
         } else {
             for track in session.incoming {
                 self.remove_incoming(track);
+            }
+            for track in session.outgoing {
+                self.remove_outgoing(track);
             }
         }
     }
@@ -188,7 +187,13 @@ impl Exchange {
     }
 
     fn remove_outgoing(&mut self, key: usize) {
-        let Some(subscribed) = self.outgoing.try_remove(key) else { return };
+        self.detach(key);
+        self.outgoing.try_remove(key);
+    }
+
+    /// Lets an outgoing track have nothing of its source any more.
+    pub(super) fn detach(&mut self, key: usize) {
+        let Some(subscribed) = self.outgoing.get(key) else { return };
         let source = subscribed.source.and_then(|source| self.incoming.get_mut(source));
         if let Some(published) = source {
             published.track.subscribers.retain(|other| *other != key);

@@ -68,16 +68,8 @@ impl Exchange {
                 }
             }
             Said::NeedsKeyFrame { ssrc } => {
-                let track = self.outgoing_of(key, *ssrc);
-                let source = track.and_then(|track| self.outgoing.get(track)?.source);
-                let published = source.and_then(|source| self.incoming.get_mut(source));
-                if let Some(published) = published
-                    && published.track.active
-                    && published.track.is_video()
-                {
-                    published.track.key_frames.want();
-                    let publisher = published.transport;
-                    self.serve_publisher(publisher, now);
+                if let Some(track) = self.outgoing_of(key, *ssrc) {
+                    self.want_key_frame_for(track, now);
                 }
             }
         }

@@ -84,7 +84,9 @@ impl Exchange {
         let track = &published.track;
         let subscribers = if track.active { track.subscribers.as_slice() } else { &[] };
         for subscriber in subscribers {
-            let Some(subscribed) = self.outgoing.get_mut(*subscriber) else { continue };
+            let Some(subscribed) = self.outgoing.get_mut(*subscriber).filter(|it| it.active) else {
+                continue;
+            };
             self.current = Some(subscribed.transport);
             let Some(transport) = self.transports.get_mut(subscribed.transport) else { continue };
             let (Some(path), Some(sealer)) = (transport.path, transport.sealer.as_mut()) else {

@@ -153,7 +153,12 @@ impl Exchange {
     }
 
     /// The key of a stream's track.
-    fn source(&self, room: RoomKey, stream: &StreamId, kind: TrackKind) -> Option<usize> {
+    pub(super) fn source(
+        &self,
+        room: RoomKey,
+        stream: &StreamId,
+        kind: TrackKind,
+    ) -> Option<usize> {
         let session = self.rooms.get(&room)?.sessions.get(stream.as_str())?;
         let of_kind = |key: &&usize| {
             self.incoming.get(**key).is_some_and(|published| published.track.agreed.kind == kind)
@@ -175,17 +180,20 @@ impl Exchange {
     fn settle(&mut self, key: usize, plans: Vec<Plan>, agreement: Agreement, now: Instant) {
         let mut wants = Vec::with_capacity(plans.len());
         for (plan, agreed) in plans.into_iter().zip(&agreement.tracks) {
-            let incoming = match &plan.want.flow {
-                Flow::Receive { .. } => Some(self.add_incoming(key, &plan.session, agreed, now)),
+            let (incoming, outgoing) = match &plan.want.flow {
+                Flow::Receive { .. } => {
+                    (Some(self.add_incoming(key, &plan.session, agreed, now)), None)
+                }
                 Flow::Send { ssrc, rtx_ssrc, .. } => {
-                    self.add_outgoing(key, plan.source, agreed, (*ssrc, *rtx_ssrc));
-                    None
+                    let ssrcs = (*ssrc, *rtx_ssrc);
+                    (None, Some(self.add_outgoing(key, plan.source, agreed, ssrcs)))
                 }
             };
             let room = self.transports[key].room;
             let room = self.rooms.get_mut(&room);
             if let Some(session) = room.and_then(|room| room.sessions.get_mut(&plan.session)) {
                 session.incoming.extend(incoming);
+                session.outgoing.extend(outgoing);
                 match agreed.codec.codec {
                     Codec::Audio(format) => session.audio = Some(format),
                     Codec::Video(format) => session.video = Some(format),
@@ -230,14 +238,17 @@ impl Exchange {
         source: Option<usize>,
         agreed: &AgreedTrack,
         (ssrc, rtx_ssrc): (u32, u32),
-    ) {
+    ) -> usize {
         let published = source.and_then(|source| self.incoming.get(source));
         let extensions = published
             .map_or_else(ExtensionIds::default, |published| published.track.agreed.extensions);
         let is_video = agreed.kind == TrackKind::Video;
         let track = OutgoingTrack::new(agreed, &extensions, ssrc, rtx_ssrc, is_video);
-        let track = self.outgoing.insert(Subscribed { track, transport: key, source });
+        let kind = agreed.kind;
+        let subscribed = Subscribed { track, transport: key, kind, source, active: true };
+        let track = self.outgoing.insert(subscribed);
         self.transports[key].outgoing.push(track);
+        track
     }
 }
 

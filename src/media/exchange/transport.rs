@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::{
-    formats::{AudioFormat, VideoFormat},
+    formats::{AudioFormat, TrackKind, VideoFormat},
     ids::{RoomId, SessionId, StreamId, TransportId},
     media::{
         forward::{clock::PublisherClock, incoming::IncomingTrack, outgoing::OutgoingTrack},
@@ -107,8 +107,11 @@ pub(super) struct Published {
 pub(super) struct Subscribed {
     pub(super) track: OutgoingTrack,
     pub(super) transport: usize,
+    pub(super) kind: TrackKind,
     /// Key of the incoming track, while it exists.
     pub(super) source: Option<usize>,
+    /// Whether the subscriber wants its packets.
+    pub(super) active: bool,
 }
 
 /// What a session is for.
@@ -127,6 +130,8 @@ pub(super) struct Session {
     pub(super) purpose: Purpose,
     /// Keys of its incoming tracks, when it is a publication.
     pub(super) incoming: Vec<usize>,
+    /// Keys of its outgoing tracks, when it is a subscription.
+    pub(super) outgoing: Vec<usize>,
     /// What was agreed on.
     pub(super) audio: Option<AudioFormat>,
     pub(super) video: Option<VideoFormat>,

@@ -54,6 +54,8 @@ pub(crate) struct OutgoingTrack {
     payload_type: u8,
     rtx: Option<Rtx>,
     elements: ElementMap,
+    /// The subscriber's numbers of extensions.
+    target: ExtensionIds,
     /// The subscriber's number of `abs-send-time`.
     stamped: Option<u8>,
     is_video: bool,
@@ -61,6 +63,9 @@ pub(crate) struct OutgoingTrack {
     numbers: SequenceMap,
     /// The source's time minus the subscriber's.
     time_offset: Option<u32>,
+    clock_rate: u32,
+    /// The subscriber's time of the latest packet, and when it was sent.
+    latest: Option<(u32, [u8; 3])>,
     packets: u32,
     octets: u32,
     budget: Budget,
@@ -91,11 +96,14 @@ impl OutgoingTrack {
             payload_type: agreed.payload_type,
             rtx,
             elements: element_map(source, &target),
+            target,
             stamped,
             is_video,
             gate,
             numbers: SequenceMap::new(),
             time_offset: None,
+            clock_rate: agreed.codec.clock_rate,
+            latest: None,
             packets: 0,
             octets: 0,
             budget: Budget::new(),
@@ -106,6 +114,25 @@ impl OutgoingTrack {
     /// Begins anew with the next packet that a decoder can start with, without a gap.
     pub(crate) fn restart(&mut self) {
         self.gate = if self.is_video { Gate::AwaitsKeyFrame } else { Gate::AwaitsPacket };
+    }
+
+    /// Begins anew with another source, whose extensions are `source`: the numbers go on without a
+    /// gap and the time as much as has passed meanwhile.
+    pub(crate) fn switch(&mut self, source: &ExtensionIds) {
+        self.restart();
+        self.numbers.forget_source();
+        self.elements = element_map(source, &self.target);
+        self.time_offset = None;
+    }
+
+    /// The subscriber's time of a packet that is sent at `stamp`, the first one of its source.
+    fn first_time(&self, stamp: [u8; 3]) -> u32 {
+        let Some((time, sent)) = self.latest else { return FIRST_TIMESTAMP };
+        let [from, to] = [sent, stamp].map(|[a, b, c]| u32::from_be_bytes([0, a, b, c]));
+        // In 2^-18 s, and modulo 64 s: longer pauses are shortened.
+        let passed = u64::from(to.wrapping_sub(from) & 0x00FF_FFFF);
+        let units = (passed * u64::from(self.clock_rate)) >> 18;
+        time.wrapping_add((units as u32).max(1))
     }
 
     /// Appends the packet to `buffer` as the subscriber is to see it, if it is to see it.
@@ -130,7 +157,12 @@ impl OutgoingTrack {
             Gate::Open => {}
         }
         let number = self.numbers.forward(slot.index)?;
-        self.time_offset.get_or_insert(slot.timestamp.wrapping_sub(FIRST_TIMESTAMP));
+        let time_offset = match self.time_offset {
+            Some(time_offset) => time_offset,
+            None => slot.timestamp.wrapping_sub(self.first_time(stamp)),
+        };
+        self.time_offset = Some(time_offset);
+        self.latest = Some((slot.timestamp.wrapping_sub(time_offset), stamp));
         self.packets = self.packets.wrapping_add(1);
         let payload_len = slot.data.len() - slot.header_len;
         self.octets = self.octets.wrapping_add(payload_len as u32);

@@ -42,6 +42,12 @@ impl SequenceMap {
         }
     }
 
+    /// Forgets the source, whose indexes mean nothing any more. The numbers go on with the next
+    /// [`SequenceMap::resume_at`].
+    pub(crate) fn forget_source(&mut self) {
+        self.segments.clear();
+    }
+
     /// Notes that the packet `source` will not be forwarded. Only when it is the next one does
     /// the sequence close up over it; otherwise its number was already left free.
     pub(crate) fn skip(&mut self, source: u64) {
@@ -124,6 +130,18 @@ mod tests {
         numbers.skip(14);
         assert_eq!(map(&mut numbers, &[16]), [Some(5)]);
         assert_eq!(numbers.backward(2), Some(13));
+    }
+
+    #[test]
+    fn another_source_continues_the_numbers_and_nothing_of_the_first_is_left() {
+        let mut numbers = SequenceMap::new();
+        numbers.resume_at(10);
+        map(&mut numbers, &[10, 11]);
+        numbers.forget_source();
+        assert_eq!((numbers.forward(12), numbers.backward(2)), (None, None));
+        numbers.resume_at(5);
+        assert_eq!(map(&mut numbers, &[5, 6]), [Some(3), Some(4)]);
+        assert_eq!((numbers.backward(2), numbers.backward(3)), (None, Some(5)));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The life of a connection: outside, in a room, outside again.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use serde_json::Number;
 use tokio::{
@@ -215,7 +215,10 @@ impl Connection {
         });
         let participant = fresh_participant();
         let outbox = Box::new(Teller(Arc::clone(&seat)));
-        let member = room.join(JoinRequest { participant, user, role, outbox, respond }).await;
+        // The dialect knows no coming back: whoever connects again joins again.
+        let keep = Duration::ZERO;
+        let member =
+            room.join(JoinRequest { participant, user, role, keep, outbox, respond }).await;
         Ok(member.map(|member| Stay { member, seat }))
     }
 

@@ -115,6 +115,7 @@ impl Refusal {
             | Rejection::NothingRequested
             | Rejection::SessionExists
             | Rejection::StreamNotReady
+            | Rejection::SubscriptionNotReady
             | Rejection::AudioUnsatisfied(_)
             | Rejection::VideoUnsatisfied(_) => failed,
             Rejection::AlreadyJoined
@@ -126,6 +127,9 @@ impl Refusal {
             | Rejection::NoSuchRegion
             | Rejection::NotMixedStream
             | Rejection::InvalidLayout(_)
+            | Rejection::NotSubscribed(_)
+            | Rejection::NothingToUpdate(_)
+            | Rejection::NoBandwidthEstimate
             | Rejection::NoSuchReceiver(_) => Code::Unknown,
         };
         Self::new(code, rejection.to_string())

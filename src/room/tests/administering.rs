@@ -143,7 +143,7 @@ fn a_report_tells_who_takes_what() {
         ready: false,
     };
     assert_eq!(report.subscriptions, [subscription]);
-    let load = RoomLoad { participants: 2, streams: 1, subscriptions: 1 };
+    let load = RoomLoad { participants: 2, streams: 1, subscriptions: 1, away: 0 };
     assert_eq!(room.room.load(), load, "what still connects is no stream");
     room.happens(ready("sub")).told(&["bob"], session_ready("sub"));
     assert!(room.room.report().subscriptions[0].ready);

@@ -13,8 +13,8 @@ use crate::{
         Multiple, Negotiation, Notification, ParticipantInfo, Permission, PlacedRegion,
         PublishAudio, PublishMedia, PublishVideo, Region, Reply, ResolutionOption, Settings, Shape,
         StreamInfo, StreamOrigin, StreamUpdate, SubscribeAudio, SubscribeMedia, SubscribeVideo,
-        TemplateBase, TextTarget, TrackStatus, VideoEncoding, VideoFeed, VideoOptions, VideoTrack,
-        ViewAudio, ViewInput, ViewSettings, ViewVideo,
+        SubscriptionUpdate, TemplateBase, TextTarget, TrackStatus, VideoEncoding, VideoFeed,
+        VideoOptions, VideoTrack, VideoUpdate, ViewAudio, ViewInput, ViewSettings, ViewVideo,
     },
 };
 
@@ -175,6 +175,21 @@ pub(super) fn unsubscribe(session: &str) -> Command {
     Command::Unsubscribe { session: id(session) }
 }
 
+pub(super) fn update(session: &str, audio: Option<&str>, video: Option<&str>) -> Command {
+    let video = video
+        .map(|from| VideoUpdate { from: Some(id(from)), parameters: VideoParameters::default() });
+    let update = SubscriptionUpdate { audio: audio.map(id), video };
+    Command::UpdateSubscription { session: id(session), update }
+}
+
+pub(super) fn pause_own(session: &str, tracks: TrackSelection) -> Command {
+    Command::PauseSubscription { session: id(session), tracks }
+}
+
+pub(super) fn play_own(session: &str, tracks: TrackSelection) -> Command {
+    Command::PlaySubscription { session: id(session), tracks }
+}
+
 pub(super) fn negotiate(transport: &str, payload: Negotiation) -> Command {
     Command::Negotiate { transport: id(transport), payload }
 }
@@ -248,7 +263,15 @@ pub(super) fn measured(stream: &str, resolution: Resolution) -> Event {
 }
 
 pub(super) fn lost(participant: &str) -> Event {
-    Event::ConnectionLost { participant: id(participant) }
+    lost_for(participant, Duration::ZERO)
+}
+
+pub(super) fn lost_for(participant: &str, keep: Duration) -> Event {
+    Event::ConnectionLost { participant: id(participant), keep }
+}
+
+pub(super) fn resumed(participant: &str) -> Event {
+    Event::Resumed { participant: id(participant) }
 }
 
 pub(super) fn drop_out(participant: &str) -> Event {
@@ -456,6 +479,16 @@ pub(super) fn opens_subscription(
     let audio = audio.map(|from| AudioFeed { from: id(from), output: None });
     let video = video.map(|from| VideoFeed { from: id(from), output: None });
     Effect::OpenSubscription { session: id(session), transport: id(session), audio, video }
+}
+
+pub(super) fn switches(session: &str, audio: Option<&str>, video: Option<&str>) -> Effect {
+    let audio = audio.map(|from| AudioFeed { from: id(from), output: None });
+    let video = video.map(|from| VideoFeed { from: id(from), output: None });
+    Effect::SwitchSubscription { session: id(session), audio, video }
+}
+
+pub(super) fn sends(session: &str, kind: TrackKind, active: bool) -> Effect {
+    Effect::SetSubscriptionActive { session: id(session), kind, active }
 }
 
 pub(super) fn closes(session: &str) -> Effect {

@@ -1,6 +1,9 @@
 //! A whole server inside the test process, on loopback ports of its own.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    time::Duration,
+};
 
 use portico::{
     config::{Config, MediaAddress},
@@ -56,6 +59,23 @@ impl TestServer {
             .expect("a token")
             .reveal()
             .to_owned()
+    }
+
+    /// How many participants are away.
+    pub(crate) fn away(&self) -> usize {
+        self.server.registry().count().away
+    }
+
+    /// Waits until so many participants are away.
+    pub(crate) async fn until_away(&self, wanted: usize) {
+        const STEP: Duration = Duration::from_millis(2);
+        let reached = async {
+            while self.away() != wanted {
+                tokio::time::sleep(STEP).await;
+            }
+        };
+        let reached = tokio::time::timeout(Duration::from_secs(10), reached).await;
+        assert!(reached.is_ok(), "{} are away, not {wanted}", self.away());
     }
 
     /// The server itself.

@@ -9,7 +9,7 @@
 //! bob ← EVENT {"uid": "<alice>"}        something that nobody asked for
 //! alice → raw 42["publish"]             a frame as it is
 //! alice publishes <cam>                 sound and picture with real media, until it is ready
-//! alice closes
+//! alice closes                          `closes and is away` waits until its place is kept
 //! alice ← closed
 //! ```
 //!
@@ -107,6 +107,11 @@ impl<C: Client> Run<C> {
                 self.clients.insert(name.to_owned(), client);
             }
             ("closes", "") => drop(self.clients.remove(name)),
+            ("closes", "and is away") => {
+                let away = self.server.away();
+                drop(self.clients.remove(name));
+                self.server.until_away(away + 1).await;
+            }
             ("publishes", stream) => self.publish(name, stream, place).await,
             ("→", frame) => self.send(name, frame, place).await,
             ("←", frame) => self.receive(name, frame, place).await,

@@ -55,7 +55,7 @@ pub(crate) use self::{
     builder::Builder,
     codec::Codec,
     frames::{Mark, Picture},
-    source::{Outgoing, Pace, Source},
+    source::{Outgoing, Pace, Running, Source},
     wire::{Control, KeyFrameRequests, Received},
 };
 
