@@ -42,9 +42,6 @@ const STATISTICS_INTERVAL: Duration = Duration::from_secs(1);
 /// few seconds does not start all decoders each time.
 const SNAPSHOT_AWAKE: Duration = Duration::from_secs(5);
 
-/// Half a picture at 30 per second, and decoding: how long a picture waits before it is drawn.
-const PICTURE_WAIT_US: i64 = 20_000;
-
 /// A message that cannot be obeyed.
 #[derive(Debug, thiserror::Error)]
 enum Refusal {
@@ -540,27 +537,20 @@ impl Agent {
     fn adjust_lip_sync(&mut self) {
         let mut sources: HashMap<u32, (Option<i64>, Option<i64>)> = HashMap::new();
         for input in self.inputs.values() {
-            let (Some(source), Some(delay)) = (input.source, input.delay.average_us()) else {
+            let (Some(source), Some(delay)) = (input.source, input.delay_us()) else {
                 continue;
             };
             let of = sources.entry(source).or_default();
             // Of several inputs of one kind the latest counts.
-            if input.sound().is_some() {
-                of.0 = of.0.max(Some(delay));
-            } else {
-                of.1 = of.1.max(Some(delay));
-            }
+            let of = if input.sound().is_some() { &mut of.0 } else { &mut of.1 };
+            *of = (*of).max(Some(delay));
         }
         self.holds.retain(|source, _| sources.contains_key(source));
-        let cushion_us = i64::try_from(crate::audio::CUSHION.as_micros()).expect("milliseconds");
         for (source, delays) in sources {
             let (Some(sound), Some(picture)) = delays else { continue };
+            tracing::debug!(source, sound, picture, "delays without holds, in microseconds");
             let present = self.holds.entry(source).or_default();
-            let adjusted = present.adjusted(
-                sound.saturating_add(cushion_us),
-                picture.saturating_add(PICTURE_WAIT_US),
-            );
-            let Some(holds) = adjusted else { continue };
+            let Some(holds) = present.adjusted(sound, picture) else { continue };
             tracing::debug!(source, ?holds, "lip sync");
             *present = holds;
             for input in self.inputs.values_mut().filter(|input| input.source == Some(source)) {

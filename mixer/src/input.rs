@@ -127,12 +127,27 @@ impl Input {
         }
     }
 
+    /// Microseconds from its sender to the picture or the mix, but for the hold; unknown before
+    /// there was a sender's report and something to show.
+    pub(crate) fn delay_us(&self) -> Option<i64> {
+        let wait = match &self.media {
+            Media::Picture { face, .. } => face.wait_us()?,
+            Media::Sound { sound, .. } => sound.wait_us()?,
+        };
+        let hold = i64::try_from(self.hold.as_micros()).unwrap_or_default();
+        Some(self.delay.average_us()?.saturating_add(wait).saturating_sub(hold))
+    }
+
     /// Delays what it shows or says.
     pub(crate) fn set_hold(&mut self, hold: Duration) {
         self.hold = hold;
         match &self.media {
-            Media::Picture { decoder: Some(decoder), .. } => decoder.set_hold(hold),
-            Media::Picture { decoder: None, .. } => {}
+            Media::Picture { face, decoder } => {
+                if let Some(decoder) = decoder {
+                    decoder.set_hold(hold);
+                }
+                face.forget_wait();
+            }
             Media::Sound { sound, .. } => sound.set_hold(hold),
         }
     }

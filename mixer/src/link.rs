@@ -289,9 +289,7 @@ mod tests {
         drop(sender);
         let events: Vec<_> = receiver.into_iter().flatten().collect();
         assert!(matches!(&events[0], Event::Message(ToAgent::Ping { number: 9 })));
-        assert!(
-            matches!(&events[1], Event::Packet { input: 4, bytes, .. } if *bytes == [1, 2, 3])
-        );
+        assert!(matches!(&events[1], Event::Packet { input: 4, bytes, .. } if *bytes == [1, 2, 3]));
         assert!(matches!(&events[2], Event::Unreadable(_)));
         assert!(matches!(&events[3], Event::Closed(Ok(()))));
     }

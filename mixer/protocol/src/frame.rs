@@ -59,7 +59,10 @@ impl Header {
     /// # Panics
     /// When the payload is larger than [`MAX_PAYLOAD_BYTES`].
     pub fn write(&self) -> [u8; HEADER_BYTES] {
-        assert!(self.payload_bytes <= MAX_PAYLOAD_BYTES, "payloads are bounded where they are made");
+        assert!(
+            self.payload_bytes <= MAX_PAYLOAD_BYTES,
+            "payloads are bounded where they are made"
+        );
         let length = u32::try_from(HEADER_BYTES - 4 + self.payload_bytes).expect("bounded above");
         let micros = u64::try_from(self.time.as_micros()).unwrap_or(u64::MAX);
         let mut bytes = [0; HEADER_BYTES];
@@ -111,13 +114,9 @@ mod tests {
 
     #[test]
     fn what_is_no_frame_is_refused() {
-        let mut bytes = Header {
-            kind: Kind::Control,
-            number: 0,
-            time: Duration::ZERO,
-            payload_bytes: 0,
-        }
-        .write();
+        let mut bytes =
+            Header { kind: Kind::Control, number: 0, time: Duration::ZERO, payload_bytes: 0 }
+                .write();
         bytes[4] = 9;
         assert_eq!(Header::read(bytes), Err(FrameError::Kind(9)));
         bytes[4] = 0;

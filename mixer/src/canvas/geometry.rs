@@ -220,7 +220,8 @@ pub fn fit(size: Size, aspect: (u32, u32), into: Size, fit: Fit) -> Fitting {
             Fitting { crop: (left, 0, Size::new(width, size.height)), size: into }
         }
         Fit::Crop => {
-            let height = pixels(u64::from(size.height) * ih * w, iw * h).clamp(2, size.height.max(2));
+            let height =
+                pixels(u64::from(size.height) * ih * w, iw * h).clamp(2, size.height.max(2));
             let height = height.min(size.height);
             let top = ((size.height - height) / 2) & !1;
             Fitting { crop: (0, top, Size::new(size.width, height)), size: into }

@@ -50,10 +50,9 @@ pub(super) fn video_decoder(codec: VideoCodec) -> Result<Vec<gst::Element>, Pipe
     const DECODE: Properties<'_> =
         &[("automatic-request-sync-points", "true"), ("max-errors", "-1")];
     match codec {
-        VideoCodec::Vp8 => chain(&[
-            ("rtpvp8depay", DEPAY),
-            ("vp8dec", &[DECODE, &[("threads", "1")]].concat()),
-        ]),
+        VideoCodec::Vp8 => {
+            chain(&[("rtpvp8depay", DEPAY), ("vp8dec", &[DECODE, &[("threads", "1")]].concat())])
+        }
         VideoCodec::Vp9 => chain(&[
             ("rtpvp9depay", DEPAY),
             ("vp9parse", &[]),
@@ -91,7 +90,8 @@ pub(super) fn audio_decoder(codec: AudioCodec) -> Result<Vec<gst::Element>, Pipe
     match codec {
         AudioCodec::Opus => chain(&[
             ("rtpopusdepay", &[]),
-            ("opusdec", &[("plc", "true"), ("use-inband-fec", "true")]),
+            // Its use of in-band FEC would delay all sound by a packet.
+            ("opusdec", &[("plc", "true")]),
         ]),
         AudioCodec::Pcmu => chain(&[("rtppcmudepay", &[]), ("mulawdec", &[])]),
         AudioCodec::Pcma => chain(&[("rtppcmadepay", &[]), ("alawdec", &[])]),
@@ -206,8 +206,7 @@ pub(super) fn audio_encoder(codec: AudioCodec) -> Result<Vec<gst::Element>, Pipe
     let mtu = MTU.to_string();
     let pay = [("mtu", mtu.as_str()), ("timestamp-offset", "0")];
     // 20 ms a packet.
-    let g711_pay =
-        [&pay[..], &[("min-ptime", "20000000"), ("max-ptime", "20000000")]].concat();
+    let g711_pay = [&pay[..], &[("min-ptime", "20000000"), ("max-ptime", "20000000")]].concat();
     let raw = |rate: u32, channels: u32| {
         let caps = format!("audio/x-raw,rate={rate},channels={channels}");
         filter(&caps)
@@ -232,9 +231,7 @@ pub(super) fn audio_encoder(codec: AudioCodec) -> Result<Vec<gst::Element>, Pipe
         AudioCodec::Pcmu => {
             (raw(8000, 1)?, chain(&[("mulawenc", &[]), ("rtppcmupay", &g711_pay)])?)
         }
-        AudioCodec::Pcma => {
-            (raw(8000, 1)?, chain(&[("alawenc", &[]), ("rtppcmapay", &g711_pay)])?)
-        }
+        AudioCodec::Pcma => (raw(8000, 1)?, chain(&[("alawenc", &[]), ("rtppcmapay", &g711_pay)])?),
         AudioCodec::G722 => {
             (raw(16_000, 1)?, chain(&[("avenc_g722", &[]), ("rtpg722pay", &g711_pay)])?)
         }

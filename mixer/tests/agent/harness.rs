@@ -113,6 +113,8 @@ impl Agent {
         let child = Command::new(env!("CARGO_BIN_EXE_portico-mixer"))
             .stdin(Stdio::from(OwnedFd::from(theirs)))
             .stdout(Stdio::null())
+            // What GStreamer only complains of elsewhere ends the agent here.
+            .env("G_DEBUG", "fatal-criticals")
             .spawn()
             .expect("the agent starts");
         let inbox = Arc::new(Inbox::default());
@@ -128,7 +130,11 @@ impl Agent {
     }
 
     /// Waits until something is found in what was received.
-    pub(crate) fn wait<T>(&self, what: &str, mut find: impl FnMut(&mut Received) -> Option<T>) -> T {
+    pub(crate) fn wait<T>(
+        &self,
+        what: &str,
+        mut find: impl FnMut(&mut Received) -> Option<T>,
+    ) -> T {
         let deadline = Instant::now() + PATIENCE;
         let mut received = self.inbox.received.lock().expect("no panic");
         loop {
@@ -167,7 +173,11 @@ impl Agent {
 
     /// Opens a video output as large as `picture` and waits for its format.
     pub(crate) fn open_video(&self, output: u32, view: u32, picture: Picture) -> RtpFormat {
-        self.open(output, view, video(VideoCodec::Vp8, picture.width, picture.height, picture.framerate))
+        self.open(
+            output,
+            view,
+            video(VideoCodec::Vp8, picture.width, picture.height, picture.framerate),
+        )
     }
 
     /// Opens an output and waits for its format.
@@ -305,7 +315,11 @@ pub(crate) fn share(numerator: u32, denominator: u32) -> Fraction {
 }
 
 /// A region that is `[left, top, width, height]` of `of` parts of the picture.
-pub(crate) fn rectangle([left, top, width, height]: [u32; 4], of: u32, input: Option<u32>) -> Region {
+pub(crate) fn rectangle(
+    [left, top, width, height]: [u32; 4],
+    of: u32,
+    input: Option<u32>,
+) -> Region {
     let shape = Shape::Rectangle {
         left: share(left, of),
         top: share(top, of),

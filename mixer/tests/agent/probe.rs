@@ -43,7 +43,6 @@ impl Frame {
     pub(crate) fn shows(&self, region: &Region, colour: [u8; 3]) -> bool {
         probes(region, self.size).into_iter().all(|(x, y)| self.is(x, y, colour))
     }
-
 }
 
 pub(crate) fn distance(a: [u8; 3], b: [u8; 3]) -> i32 {
@@ -92,7 +91,12 @@ impl<T> Shared<T> {
 }
 
 /// Feeds an output of the agent into a decoder.
-fn decode(agent: &Agent, output: u32, format: &RtpFormat, rest: &str) -> (gst::Pipeline, gst_app::AppSink) {
+fn decode(
+    agent: &Agent,
+    output: u32,
+    format: &RtpFormat,
+    rest: &str,
+) -> (gst::Pipeline, gst_app::AppSink) {
     gst::init().expect("GStreamer");
     let encoding = match format.codec {
         Codec::Video(VideoCodec::Vp8) => "VP8",
@@ -151,7 +155,11 @@ impl Watcher {
             _ => "rtph264depay ! h264parse ! avdec_h264 max-threads=1",
         };
         let (pipeline, sink) = decode(agent, output, format, rest);
-        let shared = Arc::new(Shared { newest: Mutex::default(), count: Mutex::new(0), changed: Condvar::new() });
+        let shared = Arc::new(Shared {
+            newest: Mutex::default(),
+            count: Mutex::new(0),
+            changed: Condvar::new(),
+        });
         let of_sink = Arc::clone(&shared);
         let callbacks = gst_app::AppSinkCallbacks::builder().new_sample(move |sink| {
             let sample = sink.pull_sample().map_err(|_| gst::FlowError::Eos)?;
@@ -271,7 +279,11 @@ impl Listener {
             "{rest} ! audioconvert ! audioresample ! audio/x-raw,format=F32LE,rate=48000,channels=1"
         );
         let (pipeline, sink) = decode(agent, output, format, &rest);
-        let shared = Arc::new(Shared { newest: Mutex::default(), count: Mutex::new(0), changed: Condvar::new() });
+        let shared = Arc::new(Shared {
+            newest: Mutex::default(),
+            count: Mutex::new(0),
+            changed: Condvar::new(),
+        });
         let of_sink = Arc::clone(&shared);
         let callbacks = gst_app::AppSinkCallbacks::builder().new_sample(move |sink| {
             let sample = sink.pull_sample().map_err(|_| gst::FlowError::Eos)?;

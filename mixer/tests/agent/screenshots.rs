@@ -13,8 +13,17 @@ use crate::probe::decode_jpeg;
 
 /// Adds an input with something to look at.
 fn add_pattern(agent: &Agent, input: u32) -> Source {
-    const PATTERNS: [&str; 9] =
-        ["smpte", "ball", "circular", "pinwheel", "zone-plate kx2=20 ky2=20", "colors", "checkers-8", "spokes", "gradient"];
+    const PATTERNS: [&str; 9] = [
+        "smpte",
+        "ball",
+        "circular",
+        "pinwheel",
+        "zone-plate kx2=20 ky2=20",
+        "colors",
+        "checkers-8",
+        "spokes",
+        "gradient",
+    ];
     let format = format(Codec::Video(VideoCodec::Vp8));
     agent.send(ToAgent::AddInput { input, source: None, format, label: Some(name(input)) });
     let pattern = PATTERNS[input as usize % PATTERNS.len()];

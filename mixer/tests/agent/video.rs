@@ -63,7 +63,7 @@ fn nine_stand_in_a_grid() {
 
 #[test]
 fn sixteen_stand_in_a_grid() {
-    let (_agent, _sources, watcher) = meeting(16, picture(640, 480));
+    let (_agent, _sources, watcher) = meeting(16, picture(640, 360));
     assert_steady(&watcher);
 }
 
@@ -146,7 +146,8 @@ fn thirty_come_and_go() {
     for cycle in 0..30_u32 {
         let input = 100 + cycle;
         let _source = {
-            let format = crate::harness::format(portico_mixer_protocol::Codec::Video(VideoCodec::Vp8));
+            let format =
+                crate::harness::format(portico_mixer_protocol::Codec::Video(VideoCodec::Vp8));
             agent.send(ToAgent::AddInput { input, source: None, format, label: None });
             let raw = crate::media::solid(crate::media::COLOURS[3], 160, 90, 15);
             let description = format!("{raw} ! {}", crate::media::video_encoder(VideoCodec::Vp8));
