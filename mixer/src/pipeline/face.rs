@@ -234,10 +234,8 @@ impl Scaler {
             )
         };
         let limited = gst_video::VideoColorRange::Range16_235;
-        let range = match from.colorimetry().range() {
-            gst_video::VideoColorRange::Range0_255 => gst_video::VideoColorRange::Range0_255,
-            _ => limited,
-        };
+        let full = gst_video::VideoColorRange::Range0_255;
+        let range = if from.colorimetry().range() == full { full } else { limited };
         let to = gst_video::VideoInfo::builder(
             gst_video::VideoFormat::I420,
             to_size.width,

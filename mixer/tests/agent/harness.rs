@@ -101,7 +101,14 @@ impl Agent {
         agent.capabilities = agent.wait("ready", |received| {
             received.messages.iter().find_map(|message| match message {
                 FromAgent::Ready { capabilities, .. } => Some(capabilities.clone()),
-                _ => None,
+                FromAgent::OutputReady { .. }
+                | FromAgent::KeyFrameWanted { .. }
+                | FromAgent::Shown { .. }
+                | FromAgent::LayoutShown { .. }
+                | FromAgent::Loudest { .. }
+                | FromAgent::Failed { .. }
+                | FromAgent::Statistics { .. }
+                | FromAgent::Pong { .. } => None,
             })
         });
         agent
@@ -125,6 +132,7 @@ impl Agent {
         Self { child, sender, inbox, capabilities: Capabilities::default() }
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "tests read better so")]
     pub(crate) fn send(&self, message: ToAgent) {
         self.sender.message(&message);
     }

@@ -152,7 +152,9 @@ impl Watcher {
             Codec::Video(VideoCodec::Vp8) => "rtpvp8depay ! vp8dec",
             Codec::Video(VideoCodec::Vp9) => "rtpvp9depay ! vp9dec",
             Codec::Video(VideoCodec::H265) => "rtph265depay ! h265parse ! avdec_h265 max-threads=1",
-            _ => "rtph264depay ! h264parse ! avdec_h264 max-threads=1",
+            Codec::Video(_) | Codec::Audio(_) => {
+                "rtph264depay ! h264parse ! avdec_h264 max-threads=1"
+            }
         };
         let (pipeline, sink) = decode(agent, output, format, rest);
         let shared = Arc::new(Shared {
@@ -215,6 +217,19 @@ impl Watcher {
         (to - from) as f64 / (last - first).as_secs_f64()
     }
 
+    /// Fails unless pictures come at the nominal rate, or nearly; `look` is called with each. Other
+    /// work shares the machine, so one of some stretches has to be good.
+    pub(crate) fn assert_steady(&self, nominal: f64, mut look: impl FnMut(&Frame)) {
+        const STEADY: f64 = 0.95;
+        let rates: Vec<f64> = (0..4)
+            .map_while(|_| {
+                let rate = self.watch(60, &mut look);
+                (rate < STEADY * nominal).then_some(rate)
+            })
+            .collect();
+        assert!(rates.len() < 4, "{rates:?} pictures per second instead of {nominal}");
+    }
+
     /// All pictures that are still kept.
     pub(crate) fn kept(&self) -> Vec<Frame> {
         self.shared.newest.lock().expect("no panic").iter().cloned().collect()
@@ -273,7 +288,7 @@ impl Listener {
             Codec::Audio(AudioCodec::Pcma) => "rtppcmadepay ! alawdec",
             Codec::Audio(AudioCodec::G722) => "rtpg722depay ! avdec_g722",
             Codec::Audio(AudioCodec::Aac) => "rtpmp4gdepay ! aacparse ! avdec_aac",
-            _ => "rtpopusdepay ! opusdec",
+            Codec::Audio(_) | Codec::Video(_) => "rtpopusdepay ! opusdec",
         };
         let rest = format!(
             "{rest} ! audioconvert ! audioresample ! audio/x-raw,format=F32LE,rate=48000,channels=1"
