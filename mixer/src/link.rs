@@ -40,22 +40,6 @@ pub(crate) enum Event {
     },
     /// The connection is over.
     Closed(Result<(), LinkError>),
-    /// The pipeline of an input came to its end.
-    InputBroken {
-        /// The input.
-        input: u32,
-        /// Which of its pipelines, since a report may come late.
-        generation: u32,
-        /// What GStreamer says.
-        reason: String,
-    },
-    /// The pipeline of an output came to its end.
-    OutputBroken {
-        /// The output.
-        output: u32,
-        /// What GStreamer says.
-        reason: String,
-    },
 }
 
 /// Why a connection ended.

@@ -32,6 +32,10 @@ use crate::link::Outbox;
 /// Bytes of RTP payload in a packet: fits every path with room for SRTP and extensions.
 const MTU: u32 = 1200;
 
+/// The largest picture that is decoded, in pixels: 4K. A key frame of some bytes can claim to be
+/// 16383 pixels wide and high, and a decoder would take gigabytes for it.
+const MAX_PIXELS: u64 = 4096 * 2304;
+
 /// Why a pipeline does not run.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PipelineError {

@@ -1,14 +1,16 @@
 //! From RTP packets to an input's newest picture.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use gstreamer as gst;
 use gstreamer::prelude::*;
 use gstreamer_app as gst_app;
 use portico_mixer_protocol::{Codec, FromAgent, RtpFormat};
 
 use super::rtp_source::RtpSource;
-use super::{Face, PipelineError, Running, codecs, take_all};
+use super::{Face, MAX_PIXELS, PipelineError, Running, codecs, take_all};
 use crate::clock;
 use crate::link::Outbox;
 
@@ -45,6 +47,7 @@ impl VideoDecoder {
         source.on_key_frame_wanted(wanted);
         let sink = take_all(true, move |sample| face.show(sample));
         let chain = codecs::video_decoder(codec)?;
+        refuse_giants(input, chain.last().expect("a decoder is last"));
         let mut elements = vec![source.element(), &source.order];
         elements.extend(&chain);
         elements.push(sink.upcast_ref());
@@ -61,6 +64,30 @@ impl VideoDecoder {
     pub(crate) fn set_hold(&self, hold: Duration) {
         self.sink.set_property("ts-offset", i64::try_from(hold.as_nanos()).unwrap_or_default());
     }
+}
+
+/// Keeps pictures away from a decoder that claim to be larger than any real one.
+fn refuse_giants(input: u32, decoder: &gst::Element) {
+    let pad = decoder.static_pad("sink").expect("decoders have a sink pad");
+    let giant = AtomicBool::new(false);
+    let mask = gst::PadProbeType::EVENT_DOWNSTREAM | gst::PadProbeType::BUFFER;
+    pad.add_probe(mask, move |_, info| {
+        if let Some(gst::EventView::Caps(caps)) = info.event().map(|event| event.view()) {
+            let side = |name| {
+                let caps = caps.caps().structure(0)?;
+                caps.get::<i32>(name).ok().and_then(|side| u64::try_from(side).ok())
+            };
+            let pixels = side("width").zip(side("height")).map(|(width, height)| width * height);
+            let is_giant = pixels.is_some_and(|pixels| pixels > MAX_PIXELS);
+            if giant.swap(is_giant, Ordering::Relaxed) != is_giant {
+                tracing::warn!(input, is_giant, "the size of a picture's claim");
+            }
+        } else if info.buffer().is_some() && giant.load(Ordering::Relaxed) {
+            // Not `Drop`, after which GStreamer 1.22 frees the buffer a second time.
+            return gst::PadProbeReturn::Handled;
+        }
+        gst::PadProbeReturn::Ok
+    });
 }
 
 /// Tells the server that a key frame is wanted, not too often. A request too soon after another is

@@ -15,53 +15,69 @@ use portico_mixer_protocol::{
 };
 
 /// How long anything may take. Generous: other work shares the machine.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What came from the agent.
 #[derive(Debug, Default)]
-pub struct Received {
-    pub messages: Vec<FromAgent>,
-    pub snapshots: HashMap<u32, Vec<u8>>,
-    pub formats: HashMap<u32, RtpFormat>,
+pub(crate) struct Received {
+    pub(crate) messages: Vec<FromAgent>,
+    pub(crate) snapshots: HashMap<u32, Vec<u8>>,
+    pub(crate) formats: HashMap<u32, RtpFormat>,
+    /// The newest statistics: processor milliseconds, pictures, dropped packets.
+    pub(crate) statistics: Option<(u64, u64, u64)>,
     /// Whether the agent closed the connection.
-    pub closed: bool,
+    pub(crate) closed: bool,
 }
 
 type Tap = Box<dyn FnMut(Duration, &[u8]) + Send>;
+
+/// Packets of an output that are kept until somebody wants them.
+const KEPT: usize = 1000;
+
+#[derive(Default)]
+struct Taps {
+    taps: HashMap<u32, Tap>,
+    early: HashMap<u32, Vec<(Duration, Vec<u8>)>>,
+}
 
 #[derive(Default)]
 struct Inbox {
     received: Mutex<Received>,
     changed: Condvar,
     /// Who gets an output's packets.
-    taps: Mutex<HashMap<u32, Tap>>,
+    taps: Mutex<Taps>,
 }
 
 /// The writing half, shared with sources.
 #[derive(Clone)]
-pub struct Sender {
+pub(crate) struct Sender {
     socket: Arc<Mutex<UnixStream>>,
     start: Instant,
 }
 
 impl Sender {
     /// The server's clock.
-    pub fn now(&self) -> Duration {
+    pub(crate) fn now(&self) -> Duration {
         // Any epoch will do; this one is not the agent's.
         self.start.elapsed() + Duration::from_secs(1000)
     }
 
-    pub fn message(&self, message: &ToAgent) {
+    pub(crate) fn message(&self, message: &ToAgent) {
         let payload = serde_json::to_vec(message).expect("messages serialize");
         self.raw(Kind::Control, 0, Duration::ZERO, &payload);
     }
 
-    pub fn packet(&self, input: u32, arrival: Duration, packet: &[u8]) {
+    pub(crate) fn packet(&self, input: u32, arrival: Duration, packet: &[u8]) {
         self.raw(Kind::Rtp, input, arrival, packet);
     }
 
+    /// Sends what is no frame.
+    pub(crate) fn garbage(&self, bytes: &[u8]) {
+        self.socket.lock().expect("no panic").write_all(bytes).expect("the agent lives");
+    }
+
     /// Sends a frame. That an agent is gone shows elsewhere.
-    pub fn raw(&self, kind: Kind, number: u32, time: Duration, payload: &[u8]) {
+    pub(crate) fn raw(&self, kind: Kind, number: u32, time: Duration, payload: &[u8]) {
         let header = Header { kind, number, time, payload_bytes: payload.len() };
         let mut bytes = header.write().to_vec();
         bytes.extend_from_slice(payload);
@@ -70,33 +86,42 @@ impl Sender {
 }
 
 /// An agent. It ends with this.
-pub struct Agent {
+pub(crate) struct Agent {
     child: Child,
-    pub sender: Sender,
+    pub(crate) sender: Sender,
     inbox: Arc<Inbox>,
-    pub capabilities: Capabilities,
+    pub(crate) capabilities: Capabilities,
 }
 
 impl Agent {
     /// Starts an agent and shakes hands.
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let mut agent = Self::start_silent();
         agent.send(ToAgent::Hello { version: VERSION });
         agent.capabilities = agent.wait("ready", |received| {
             received.messages.iter().find_map(|message| match message {
                 FromAgent::Ready { capabilities, .. } => Some(capabilities.clone()),
-                _ => None,
+                FromAgent::OutputReady { .. }
+                | FromAgent::KeyFrameWanted { .. }
+                | FromAgent::Shown { .. }
+                | FromAgent::LayoutShown { .. }
+                | FromAgent::Loudest { .. }
+                | FromAgent::Failed { .. }
+                | FromAgent::Statistics { .. }
+                | FromAgent::Pong { .. } => None,
             })
         });
         agent
     }
 
     /// Starts an agent and says nothing.
-    pub fn start_silent() -> Self {
+    pub(crate) fn start_silent() -> Self {
         let (ours, theirs) = UnixStream::pair().expect("a socket pair");
         let child = Command::new(env!("CARGO_BIN_EXE_portico-mixer"))
             .stdin(Stdio::from(OwnedFd::from(theirs)))
             .stdout(Stdio::null())
+            // What GStreamer only complains of elsewhere ends the agent here.
+            .env("G_DEBUG", "fatal-criticals")
             .spawn()
             .expect("the agent starts");
         let inbox = Arc::new(Inbox::default());
@@ -107,12 +132,17 @@ impl Agent {
         Self { child, sender, inbox, capabilities: Capabilities::default() }
     }
 
-    pub fn send(&self, message: ToAgent) {
+    #[expect(clippy::needless_pass_by_value, reason = "tests read better so")]
+    pub(crate) fn send(&self, message: ToAgent) {
         self.sender.message(&message);
     }
 
     /// Waits until something is found in what was received.
-    pub fn wait<T>(&self, what: &str, mut find: impl FnMut(&mut Received) -> Option<T>) -> T {
+    pub(crate) fn wait<T>(
+        &self,
+        what: &str,
+        mut find: impl FnMut(&mut Received) -> Option<T>,
+    ) -> T {
         let deadline = Instant::now() + PATIENCE;
         let mut received = self.inbox.received.lock().expect("no panic");
         loop {
@@ -126,27 +156,31 @@ impl Agent {
     }
 
     /// Waits for a message.
-    pub fn wait_for(&self, what: &str, mut is: impl FnMut(&FromAgent) -> bool) -> FromAgent {
+    pub(crate) fn wait_for(&self, what: &str, mut is: impl FnMut(&FromAgent) -> bool) -> FromAgent {
         self.wait(what, |received| received.messages.iter().find(|m| is(m)).cloned())
     }
 
     /// What came so far.
-    pub fn received<T>(&self, look: impl FnOnce(&mut Received) -> T) -> T {
+    pub(crate) fn received<T>(&self, look: impl FnOnce(&mut Received) -> T) -> T {
         look(&mut self.inbox.received.lock().expect("no panic"))
     }
 
-    /// Gives the packets of an output to `tap`.
-    pub fn tap(&self, output: u32, tap: impl FnMut(Duration, &[u8]) + Send + 'static) {
-        self.inbox.taps.lock().expect("no panic").insert(output, Box::new(tap));
+    /// Gives the packets of an output to `tap`, from the first one on if nobody had them before.
+    pub(crate) fn tap(&self, output: u32, mut tap: impl FnMut(Duration, &[u8]) + Send + 'static) {
+        let mut taps = self.inbox.taps.lock().expect("no panic");
+        for (time, packet) in taps.early.remove(&output).into_iter().flatten() {
+            tap(time, &packet);
+        }
+        taps.taps.insert(output, Box::new(tap));
     }
 
     /// Makes a view with a picture of the usual kind.
-    pub fn create_view(&self, view: u32, picture: Picture) {
+    pub(crate) fn create_view(&self, view: u32, picture: Picture) {
         self.send(ToAgent::CreateView { view, picture: Some(picture) });
     }
 
     /// Opens a video output as large as `picture` and waits for its format.
-    pub fn open_video(&self, output: u32, view: u32, picture: Picture) -> RtpFormat {
+    pub(crate) fn open_video(&self, output: u32, view: u32, picture: Picture) -> RtpFormat {
         self.open(
             output,
             view,
@@ -155,31 +189,43 @@ impl Agent {
     }
 
     /// Opens an output and waits for its format.
-    pub fn open(&self, output: u32, view: u32, encoding: Encoding) -> RtpFormat {
+    pub(crate) fn open(&self, output: u32, view: u32, encoding: Encoding) -> RtpFormat {
         self.send(ToAgent::OpenOutput { output, view, encoding });
         self.format(output)
     }
 
-    pub fn format(&self, output: u32) -> RtpFormat {
+    pub(crate) fn format(&self, output: u32) -> RtpFormat {
         self.wait("the output's format", |received| received.formats.get(&output).cloned())
     }
 
     /// Waits until the agent has dealt with all that was sent.
-    pub fn settle(&self) {
+    pub(crate) fn settle(&self) {
         static NEXT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(1);
         let number = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         self.send(ToAgent::Ping { number });
         self.wait_for("pong", |m| *m == FromAgent::Pong { number });
     }
 
+    /// Waits for the next statistics.
+    pub(crate) fn statistics(&self) -> (u64, u64, u64) {
+        self.received(|received| received.statistics = None);
+        self.wait("statistics", |received| received.statistics)
+    }
+
+    /// A count of things that the process has: `task` for threads, `fd` for files.
+    pub(crate) fn count(&self, what: &str) -> usize {
+        let path = format!("/proc/{}/{what}", self.child.id());
+        std::fs::read_dir(path).expect("the process lives").count()
+    }
+
     /// Takes a snapshot.
-    pub fn snapshot(&self, request: u32, view: u32) -> Vec<u8> {
+    pub(crate) fn snapshot(&self, request: u32, view: u32) -> Vec<u8> {
         self.send(ToAgent::TakeSnapshot { request, view });
         self.wait("a snapshot", |received| received.snapshots.remove(&request))
     }
 
     /// Waits for the process to end and gives its exit code.
-    pub fn exit_code(mut self) -> Option<i32> {
+    pub(crate) fn exit_code(mut self) -> Option<i32> {
         let deadline = Instant::now() + PATIENCE;
         self.wait("the end", |received| received.closed.then_some(()));
         loop {
@@ -192,12 +238,12 @@ impl Agent {
     }
 
     /// The process.
-    pub fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 
     /// Closes the server's end.
-    pub fn hang_up(&self) {
+    pub(crate) fn hang_up(&self) {
         let socket = self.sender.socket.lock().expect("no panic");
         socket.shutdown(Shutdown::Both).expect("connected");
     }
@@ -225,14 +271,21 @@ fn read(mut socket: UnixStream, inbox: &Inbox) {
                 if let FromAgent::OutputReady { output, format } = &message {
                     received.formats.insert(*output, format.clone());
                 }
-                if !matches!(message, FromAgent::Statistics { .. }) {
+                if let FromAgent::Statistics { cpu_ms, pictures, dropped } = message {
+                    received.statistics = Some((cpu_ms, pictures, dropped));
+                } else {
                     received.messages.push(message);
                 }
             }
             Kind::Rtp => {
                 let mut taps = inbox.taps.lock().expect("no panic");
-                if let Some(tap) = taps.get_mut(&header.number) {
+                if let Some(tap) = taps.taps.get_mut(&header.number) {
                     tap(header.time, &payload);
+                } else {
+                    let early = taps.early.entry(header.number).or_default();
+                    if early.len() < KEPT {
+                        early.push((header.time, payload));
+                    }
                 }
                 continue;
             }
@@ -248,7 +301,7 @@ fn read(mut socket: UnixStream, inbox: &Inbox) {
 }
 
 /// A view's picture of the usual kind.
-pub fn picture(width: u32, height: u32) -> Picture {
+pub(crate) fn picture(width: u32, height: u32) -> Picture {
     Picture {
         width,
         height,
@@ -261,16 +314,20 @@ pub fn picture(width: u32, height: u32) -> Picture {
 }
 
 /// A video encoding of the usual kind.
-pub fn video(codec: VideoCodec, width: u32, height: u32, framerate: u32) -> Encoding {
+pub(crate) fn video(codec: VideoCodec, width: u32, height: u32, framerate: u32) -> Encoding {
     Encoding::Video { codec, width, height, framerate, kbps: 1500, key_frame_interval_secs: 100 }
 }
 
-pub fn share(numerator: u32, denominator: u32) -> Fraction {
+pub(crate) fn share(numerator: u32, denominator: u32) -> Fraction {
     Fraction { numerator, denominator }
 }
 
 /// A region that is `[left, top, width, height]` of `of` parts of the picture.
-pub fn rectangle([left, top, width, height]: [u32; 4], of: u32, input: Option<u32>) -> Region {
+pub(crate) fn rectangle(
+    [left, top, width, height]: [u32; 4],
+    of: u32,
+    input: Option<u32>,
+) -> Region {
     let shape = Shape::Rectangle {
         left: share(left, of),
         top: share(top, of),
@@ -281,7 +338,7 @@ pub fn rectangle([left, top, width, height]: [u32; 4], of: u32, input: Option<u3
 }
 
 /// A grid just large enough for some inputs.
-pub fn grid(inputs: &[u32]) -> Vec<Region> {
+pub(crate) fn grid(inputs: &[u32]) -> Vec<Region> {
     let side = (1..).find(|side| side * side >= inputs.len()).expect("some");
     let side = u32::try_from(side).expect("small");
     let cells = (0..).zip(inputs);
@@ -289,7 +346,7 @@ pub fn grid(inputs: &[u32]) -> Vec<Region> {
 }
 
 /// What packets of a test source hold.
-pub fn format(codec: Codec) -> RtpFormat {
+pub(crate) fn format(codec: Codec) -> RtpFormat {
     let (payload_type, clock_rate, channels) = match codec {
         Codec::Video(_) => (96, 90_000, 0),
         Codec::Audio(portico_mixer_protocol::AudioCodec::Opus) => (111, 48_000, 2),

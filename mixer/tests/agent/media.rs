@@ -13,7 +13,7 @@ use portico_mixer_protocol::{AudioCodec, Codec, ToAgent, VideoCodec};
 use crate::harness::{Agent, Sender, format};
 
 /// Colours that differ by more than any codec's error, by input.
-pub const COLOURS: [[u8; 3]; 17] = [
+pub(crate) const COLOURS: [[u8; 3]; 17] = [
     [255, 255, 255],
     [230, 20, 20],
     [20, 200, 20],
@@ -34,31 +34,24 @@ pub const COLOURS: [[u8; 3]; 17] = [
 ];
 
 /// What a canvas makes of an input's colour.
-pub fn colour(input: u32) -> [u8; 3] {
+pub(crate) fn colour(input: u32) -> [u8; 3] {
     Colour::from_rgb(COLOURS[input as usize]).yuv
 }
 
 /// A pipeline that sends packets as an input until it is dropped.
-pub struct Source {
+pub(crate) struct Source {
     pipeline: gst::Pipeline,
     paused: Arc<AtomicBool>,
 }
 
 impl Source {
     /// Lets packets through or not, without a word to the agent.
-    pub fn stall(&self, stalled: bool) {
+    pub(crate) fn stall(&self, stalled: bool) {
         self.paused.store(stalled, Ordering::Relaxed);
     }
 
-    /// Encodes the next frame as a key frame.
-    pub fn key_frame(&self) {
-        let sink = self.pipeline.by_name("sink").expect("named");
-        let event = gstreamer_video::UpstreamForceKeyUnitEvent::builder().all_headers(true).build();
-        sink.send_event(event);
-    }
-
     /// Changes the size in the middle of the stream.
-    pub fn resize(&self, width: i32, height: i32) {
+    pub(crate) fn resize(&self, width: i32, height: i32) {
         let caps = gst::Caps::builder("video/x-raw")
             .field("format", "I420")
             .field("width", width)
@@ -70,12 +63,24 @@ impl Source {
 
     /// Starts a pipeline whose packets are sent as `input`, `late` after they were made. `edit` may
     /// change them first.
-    pub fn start(
+    pub(crate) fn start(
+        description: &str,
+        sender: Sender,
+        input: u32,
+        late: Duration,
+        edit: impl FnMut(&mut Vec<u8>) + Send + 'static,
+    ) -> Self {
+        Self::start_prepared(description, sender, input, late, edit, |_| {})
+    }
+
+    /// As `start`, with something done to the pipeline before it plays.
+    pub(crate) fn start_prepared(
         description: &str,
         sender: Sender,
         input: u32,
         late: Duration,
         mut edit: impl FnMut(&mut Vec<u8>) + Send + 'static,
+        prepare: impl FnOnce(&gst::Pipeline),
     ) -> Self {
         gst::init().expect("GStreamer");
         let description = format!("{description} ! appsink name=sink sync=true");
@@ -105,6 +110,7 @@ impl Source {
             Ok(gst::FlowSuccess::Ok)
         });
         sink.set_callbacks(callbacks.build());
+        prepare(&pipeline);
         pipeline.set_state(gst::State::Playing).expect("plays");
         Self { pipeline, paused }
     }
@@ -117,7 +123,7 @@ impl Drop for Source {
 }
 
 /// An encoder for test pictures and its payloader.
-pub fn video_encoder(codec: VideoCodec) -> &'static str {
+pub(crate) fn video_encoder(codec: VideoCodec) -> &'static str {
     match codec {
         VideoCodec::Vp8 => {
             "vp8enc deadline=1 cpu-used=8 target-bitrate=300000 keyframe-max-dist=30 threads=1 \
@@ -129,9 +135,14 @@ pub fn video_encoder(codec: VideoCodec) -> &'static str {
         }
         VideoCodec::H265 => {
             "x265enc tune=zerolatency speed-preset=ultrafast key-int-max=30 log-level=0 \
+             option-string=open-gop=0:repeat-headers=1 \
              ! h265parse ! rtph265pay mtu=1200 pt=96 config-interval=-1"
         }
-        _ => {
+        VideoCodec::H264ConstrainedBaseline
+        | VideoCodec::H264Baseline
+        | VideoCodec::H264Main
+        | VideoCodec::H264High
+        | VideoCodec::Av1 => {
             "openh264enc bitrate=300000 gop-size=30 complexity=low \
              ! video/x-h264,profile=constrained-baseline \
              ! rtph264pay mtu=1200 pt=96 config-interval=-1 aggregate-mode=zero-latency"
@@ -140,7 +151,7 @@ pub fn video_encoder(codec: VideoCodec) -> &'static str {
 }
 
 /// A description of a solid colour. Sources are few pictures a second where motion is no matter.
-pub fn solid(rgb: [u8; 3], width: u32, height: u32, rate: u32) -> String {
+pub(crate) fn solid(rgb: [u8; 3], width: u32, height: u32, rate: u32) -> String {
     let [r, g, b] = rgb.map(u32::from);
     let argb = 0xff00_0000 | r << 16 | g << 8 | b;
     format!(
@@ -152,11 +163,11 @@ pub fn solid(rgb: [u8; 3], width: u32, height: u32, rate: u32) -> String {
 }
 
 /// Adds an input of the colour of its number and starts it.
-pub fn add_solid(agent: &Agent, input: u32, width: u32, height: u32) -> Source {
+pub(crate) fn add_solid(agent: &Agent, input: u32, width: u32, height: u32) -> Source {
     add_solid_as(agent, input, VideoCodec::Vp8, width, height)
 }
 
-pub fn add_solid_as(
+pub(crate) fn add_solid_as(
     agent: &Agent,
     input: u32,
     codec: VideoCodec,
@@ -172,14 +183,14 @@ pub fn add_solid_as(
 }
 
 /// What an input is called.
-pub fn name(input: u32) -> String {
+pub(crate) fn name(input: u32) -> String {
     const NAMES: [&str; 9] =
         ["Ada", "Grace", "Alan", "Barbara", "Edsger", "Radia", "Дмитрий", "Zoë", "Θάλεια"];
     NAMES[input as usize % NAMES.len()].to_owned()
 }
 
 /// An encoder for test sounds and its payloader.
-pub fn audio_encoder(codec: AudioCodec) -> &'static str {
+pub(crate) fn audio_encoder(codec: AudioCodec) -> &'static str {
     match codec {
         AudioCodec::Opus => {
             "audio/x-raw,rate=48000,channels=2 ! opusenc frame-size=20 ! rtpopuspay pt=111"
@@ -194,16 +205,16 @@ pub fn audio_encoder(codec: AudioCodec) -> &'static str {
 }
 
 /// The tone of an audio input in Hz.
-pub fn tone(input: u32) -> f64 {
+pub(crate) fn tone(input: u32) -> f64 {
     [440.0, 700.0, 1100.0, 1900.0, 540.0, 880.0, 1400.0, 2300.0][input as usize % 8]
 }
 
 /// Adds an audio input with the tone of its number.
-pub fn add_tone(agent: &Agent, input: u32, volume: f64) -> Source {
+pub(crate) fn add_tone(agent: &Agent, input: u32, volume: f64) -> Source {
     add_tone_as(agent, input, AudioCodec::Opus, volume)
 }
 
-pub fn add_tone_as(agent: &Agent, input: u32, codec: AudioCodec, volume: f64) -> Source {
+pub(crate) fn add_tone_as(agent: &Agent, input: u32, codec: AudioCodec, volume: f64) -> Source {
     let mut format = format(Codec::Audio(codec));
     if codec == AudioCodec::Aac {
         format.fmtp = "streamtype=5;mode=AAC-hbr;config=1190;sizelength=13;indexlength=3;\

@@ -15,46 +15,42 @@ use portico_mixer_protocol::{AudioCodec, Codec, Region, RtpFormat, VideoCodec};
 use crate::harness::{Agent, PATIENCE};
 
 /// Sums of differences up to this are the same colour.
-pub const SAME: i32 = 40;
+pub(crate) const SAME: i32 = 40;
 
 /// A decoded picture.
 #[derive(Clone)]
-pub struct Frame {
-    pub size: Size,
+pub(crate) struct Frame {
+    pub(crate) size: Size,
     /// When the agent composed it, by its clock.
-    pub time: Duration,
+    pub(crate) time: Duration,
     planes: [Vec<u8>; 3],
     strides: [usize; 3],
 }
 
 impl Frame {
-    pub fn at(&self, x: u32, y: u32) -> [u8; 3] {
+    pub(crate) fn at(&self, x: u32, y: u32) -> [u8; 3] {
         std::array::from_fn(|plane| {
             let shift = u32::from(plane > 0);
             self.planes[plane][(y >> shift) as usize * self.strides[plane] + (x >> shift) as usize]
         })
     }
 
-    pub fn is(&self, x: u32, y: u32, colour: [u8; 3]) -> bool {
+    pub(crate) fn is(&self, x: u32, y: u32, colour: [u8; 3]) -> bool {
         distance(self.at(x, y), colour) <= SAME
     }
 
     /// Whether a region has a colour at its centre and just inside its edges.
-    pub fn shows(&self, region: &Region, colour: [u8; 3]) -> bool {
+    pub(crate) fn shows(&self, region: &Region, colour: [u8; 3]) -> bool {
         probes(region, self.size).into_iter().all(|(x, y)| self.is(x, y, colour))
-    }
-
-    pub fn luma(&self) -> (&[u8], usize) {
-        (&self.planes[0], self.strides[0])
     }
 }
 
-pub fn distance(a: [u8; 3], b: [u8; 3]) -> i32 {
+pub(crate) fn distance(a: [u8; 3], b: [u8; 3]) -> i32 {
     a.iter().zip(b).map(|(a, b)| (i32::from(*a) - i32::from(b)).abs()).sum()
 }
 
 /// A region's centre and points a few pixels inside its edges. A codec blurs edges by a few pixels.
-pub fn probes(region: &Region, size: Size) -> Vec<(u32, u32)> {
+pub(crate) fn probes(region: &Region, size: Size) -> Vec<(u32, u32)> {
     const INSIDE: i64 = 6;
     let place = place(region, size).expect("a valid region");
     let Area { left, top, size: Size { width, height } } = place.area;
@@ -144,19 +140,21 @@ fn decode(
 }
 
 /// Watches a video output.
-pub struct Watcher {
+pub(crate) struct Watcher {
     pipeline: gst::Pipeline,
     shared: Arc<Shared<Frame>>,
 }
 
 impl Watcher {
     /// Watches an output that just opened, from its first packet on if it is new.
-    pub fn start(agent: &Agent, output: u32, format: &RtpFormat) -> Self {
+    pub(crate) fn start(agent: &Agent, output: u32, format: &RtpFormat) -> Self {
         let rest = match format.codec {
             Codec::Video(VideoCodec::Vp8) => "rtpvp8depay ! vp8dec",
             Codec::Video(VideoCodec::Vp9) => "rtpvp9depay ! vp9dec",
             Codec::Video(VideoCodec::H265) => "rtph265depay ! h265parse ! avdec_h265 max-threads=1",
-            _ => "rtph264depay ! h264parse ! avdec_h264 max-threads=1",
+            Codec::Video(_) | Codec::Audio(_) => {
+                "rtph264depay ! h264parse ! avdec_h264 max-threads=1"
+            }
         };
         let (pipeline, sink) = decode(agent, output, format, rest);
         let shared = Arc::new(Shared {
@@ -176,7 +174,7 @@ impl Watcher {
     }
 
     /// Waits until the newest picture is as wanted, and two after it too.
-    pub fn wait(&self, what: &str, mut good: impl FnMut(&Frame) -> bool) -> Frame {
+    pub(crate) fn wait(&self, what: &str, mut good: impl FnMut(&Frame) -> bool) -> Frame {
         let deadline = Instant::now() + PATIENCE;
         let mut seen = 0;
         let mut in_a_row = 0;
@@ -206,7 +204,7 @@ impl Watcher {
 
     /// Waits for so many more pictures, looks at each, and gives the rate at which they were
     /// composed.
-    pub fn watch(&self, pictures: usize, mut look: impl FnMut(&Frame)) -> f64 {
+    pub(crate) fn watch(&self, pictures: usize, mut look: impl FnMut(&Frame)) -> f64 {
         let deadline = Instant::now() + PATIENCE;
         let mut seen = *self.shared.count.lock().expect("no panic");
         let mut times = Vec::new();
@@ -219,8 +217,21 @@ impl Watcher {
         (to - from) as f64 / (last - first).as_secs_f64()
     }
 
+    /// Fails unless pictures come at the nominal rate, or nearly; `look` is called with each. Other
+    /// work shares the machine, so one of some stretches has to be good.
+    pub(crate) fn assert_steady(&self, nominal: f64, mut look: impl FnMut(&Frame)) {
+        const STEADY: f64 = 0.95;
+        let rates: Vec<f64> = (0..4)
+            .map_while(|_| {
+                let rate = self.watch(60, &mut look);
+                (rate < STEADY * nominal).then_some(rate)
+            })
+            .collect();
+        assert!(rates.len() < 4, "{rates:?} pictures per second instead of {nominal}");
+    }
+
     /// All pictures that are still kept.
-    pub fn kept(&self) -> Vec<Frame> {
+    pub(crate) fn kept(&self) -> Vec<Frame> {
         self.shared.newest.lock().expect("no panic").iter().cloned().collect()
     }
 }
@@ -242,7 +253,7 @@ fn frame(sample: &gst::Sample) -> Frame {
 }
 
 /// Decodes a JPEG picture.
-pub fn decode_jpeg(bytes: &[u8]) -> Frame {
+pub(crate) fn decode_jpeg(bytes: &[u8]) -> Frame {
     gst::init().expect("GStreamer");
     let pipeline = gst::parse::launch(
         "appsrc name=source caps=image/jpeg ! jpegdec ! videoconvert \
@@ -262,22 +273,22 @@ pub fn decode_jpeg(bytes: &[u8]) -> Frame {
 }
 
 /// Listens to an audio output.
-pub struct Listener {
+pub(crate) struct Listener {
     pipeline: gst::Pipeline,
     shared: Arc<Shared<(Duration, Vec<f64>)>>,
 }
 
 /// The rate of what a listener hears.
-pub const RATE: f64 = 48_000.0;
+pub(crate) const RATE: f64 = 48_000.0;
 
 impl Listener {
-    pub fn start(agent: &Agent, output: u32, format: &RtpFormat) -> Self {
+    pub(crate) fn start(agent: &Agent, output: u32, format: &RtpFormat) -> Self {
         let rest = match format.codec {
             Codec::Audio(AudioCodec::Pcmu) => "rtppcmudepay ! mulawdec",
             Codec::Audio(AudioCodec::Pcma) => "rtppcmadepay ! alawdec",
             Codec::Audio(AudioCodec::G722) => "rtpg722depay ! avdec_g722",
             Codec::Audio(AudioCodec::Aac) => "rtpmp4gdepay ! aacparse ! avdec_aac",
-            _ => "rtpopusdepay ! opusdec",
+            Codec::Audio(_) | Codec::Video(_) => "rtpopusdepay ! opusdec",
         };
         let rest = format!(
             "{rest} ! audioconvert ! audioresample ! audio/x-raw,format=F32LE,rate=48000,channels=1"
@@ -310,7 +321,7 @@ impl Listener {
     }
 
     /// The next blocks, until they have so many samples, each with its time.
-    pub fn blocks(&self, samples: usize) -> Vec<(Duration, Vec<f64>)> {
+    pub(crate) fn blocks(&self, samples: usize) -> Vec<(Duration, Vec<f64>)> {
         self.shared.newest.lock().expect("no panic").clear();
         let deadline = Instant::now() + PATIENCE;
         let mut newest = self.shared.newest.lock().expect("no panic");
@@ -325,7 +336,7 @@ impl Listener {
     }
 
     /// Waits until all of some tones and none of some others are heard, for half a second.
-    pub fn wait(&self, heard: &[f64], absent: &[f64]) {
+    pub(crate) fn wait(&self, heard: &[f64], absent: &[f64]) {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let sound = self.listen();
@@ -352,7 +363,7 @@ impl Drop for Listener {
 }
 
 /// The amplitude of a tone in a sound.
-pub fn goertzel(sound: &[f64], tone: f64) -> f64 {
+pub(crate) fn goertzel(sound: &[f64], tone: f64) -> f64 {
     let step = 2.0 * std::f64::consts::PI * tone / RATE;
     let (mut real, mut imaginary, mut weight) = (0.0, 0.0, 0.0);
     for (n, sample) in sound.iter().enumerate() {
