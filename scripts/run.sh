@@ -53,7 +53,9 @@ serve() {
         fi
         sleep 0.2
     done
-    printf '\nPortico is ready: %s/\nPress Ctrl-C to stop it.\n\n' "$url"
+    printf '\nPortico is ready: %s/, dashboard: %s/admin\n' "$url" "$url"
+    print_first_key "$config"
+    printf 'Press Ctrl-C to stop it.\n\n'
 
     # A signal interrupts `wait`; the second one collects the server's own exit code.
     wait "$server" || status=$?
@@ -62,6 +64,17 @@ serve() {
         wait "$server" || status=$?
     fi
     exit "$status"
+}
+
+# Makes a service if there is none, so that somebody can sign in to the dashboard, and prints its key
+# this once. A server that has one keeps it to itself.
+print_first_key() {
+    local config=$1 services
+    services=$(target/release/portico service --config "$config" list) || return 0
+    [[ -z $services ]] || return 0
+    printf '\nThe first service, for the dashboard and the management REST (shown only now):\n'
+    target/release/portico service --config "$config" create admin
+    printf '\n'
 }
 
 # Where the portal answers on this machine, from the configuration and the environment.

@@ -9,11 +9,12 @@ use tokio::{
     sync::watch,
     task::JoinHandle,
 };
+use tokio_rustls::rustls;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use tracing::{info, warn};
 
 use crate::{
-    admin::{desk::Desk, health, socket::AdminSocket},
+    admin::{self, desk::Desk, health, socket::AdminSocket},
     config::{self, Config},
     driver::{Registry, RegistryOptions},
     ids::RoomId,
@@ -22,7 +23,7 @@ use crate::{
     portal::{
         Doorway, DoorwaySettings, demo,
         listener::Listener,
-        owt, pages,
+        owt, pages, protoo,
         ticket::Tickets,
         tls::{self, TlsError},
         token::{Grants, Tokens},
@@ -42,12 +43,11 @@ pub enum RunError {
     /// The media plane does not start.
     #[error("the media plane does not start: {0}")]
     Media(#[from] media::StartError),
-    /// The portal's port cannot be bound.
-    #[error(
-        "cannot listen on {address}: {error}; is another server running there? \
-         ([portal] ip_address, port)"
-    )]
+    /// A port cannot be bound.
+    #[error("cannot listen on {address}: {error}; is another server running there? ({keys})")]
     Bind {
+        /// The keys that name the port.
+        keys: &'static str,
         /// The address.
         address: SocketAddr,
         /// The cause.
@@ -61,6 +61,7 @@ pub enum RunError {
 /// A running server.
 pub struct Server {
     address: SocketAddr,
+    rest_address: Option<SocketAddr>,
     registry: Registry,
     tokens: Tokens,
     store: Store,
@@ -80,11 +81,15 @@ impl Server {
         let store = Store::open(&config.store.path)?;
         let admin = AdminSocket::bind(store.directory())?;
         let media = Media::start(media_options(config)?)?;
-        let address = config.portal.address();
-        let bind_failed = |error| RunError::Bind { address, error };
-        let listener = Listener::bind(address, tls, config.portal.max_connections).await;
-        let listener = listener.map_err(bind_failed)?;
+        let most = config.portal.max_connections;
+        let keys = "[portal] ip_address, port";
+        let listener = bind(keys, config.portal.address(), tls.clone(), most).await?;
         let address = listener.address()?;
+        let rest = match config.rest.listen {
+            Some(address) => Some(bind("[rest] listen", address, tls, most).await?),
+            None => None,
+        };
+        let rest_address = rest.as_ref().map(Listener::address).transpose()?;
 
         let demo_room = demo_room(&config.demo);
         let tokens =
@@ -93,29 +98,44 @@ impl Server {
         let options = registry_options(config, demo_room.clone());
         let mixing = Mixing::start(&config.mixing, store.directory());
         let registry = Registry::new(options, store.clone(), media.clone(), mixing);
+        let restored = registry.restore().await?;
+        if restored.running > 0 {
+            info!(rooms = restored.running, "participants of before may come back");
+        }
         let doorway =
             Doorway::new(registry.clone(), tokens.clone(), tickets, doorway_settings(config));
 
         let (shutdown, down) = watch::channel(false);
         let (socket_io_layer, io) = socket_io(&config.portal);
-        owt::open(&io, doorway);
-        let router = Router::new()
-            .merge(health::router(down.clone()))
+        owt::open(&io, doorway.clone());
+        let (rooms, issuer) = (registry.clone(), tokens.clone());
+        let management = admin::router(config, store.clone(), rooms, issuer, demo_room.clone())
+            .merge(health::router(down.clone()));
+        let doors = Router::new()
+            .merge(protoo::router(doorway, config.protoo.clone(), down.clone()))
             .merge(pages(&config.demo, demo_room, tokens.clone()))
             .layer(socket_io_layer)
             .layer(cors(&config.portal.cors));
+        // In this order, whatever has no route falls through to the doors' layers.
+        let router = management.clone().merge(doors);
         let desk = Desk::new(store.clone(), Grants::new(tokens.clone(), config));
-        let serving = vec![
+        let mut serving = vec![
             tokio::spawn(admin.serve(desk, down.clone())),
-            tokio::spawn(listener.serve(router, down)),
+            tokio::spawn(listener.serve(router, down.clone())),
         ];
-        info!(%address, tls = config.portal.ssl, "portal listens");
-        Ok(Self { address, registry, tokens, store, media, io, shutdown, serving })
+        serving.extend(rest.map(|rest| tokio::spawn(rest.serve(management, down))));
+        info!(%address, rest = ?rest_address, tls = config.portal.ssl, "portal listens");
+        Ok(Self { address, rest_address, registry, tokens, store, media, io, shutdown, serving })
     }
 
     /// Where the portal listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where the management REST listens on its own, if it does.
+    pub fn rest_address(&self) -> Option<SocketAddr> {
+        self.rest_address
     }
 
     /// The running rooms.
@@ -171,6 +191,16 @@ pub fn run(config: &Config) -> Result<(), RunError> {
     })
 }
 
+async fn bind(
+    keys: &'static str,
+    address: SocketAddr,
+    tls: Option<Arc<rustls::ServerConfig>>,
+    max_connections: usize,
+) -> Result<Listener, RunError> {
+    let bound = Listener::bind(address, tls, max_connections).await;
+    bound.map_err(|error| RunError::Bind { keys, address, error })
+}
+
 fn media_options(config: &Config) -> io::Result<media::Options> {
     let media = &config.media;
     let listed = media.addresses.iter();
@@ -189,7 +219,11 @@ fn media_options(config: &Config) -> io::Result<media::Options> {
 }
 
 fn registry_options(config: &Config, demo_room: Option<RoomId>) -> RegistryOptions {
-    RegistryOptions { demo_room, rooms: config.rooms.clone() }
+    RegistryOptions {
+        demo_room,
+        rooms: config.rooms.clone(),
+        max_missed: config.portal.max_missed(),
+    }
 }
 
 fn doorway_settings(config: &Config) -> DoorwaySettings {
@@ -198,7 +232,10 @@ fn doorway_settings(config: &Config) -> DoorwaySettings {
         error_format: config.portal.error_format,
         login_timeout: config.portal.login_timeout,
         pending_requests: config.portal.pending_requests,
+        outbox_length: config.portal.outbox_length,
+        max_message_bytes: config.portal.max_message_bytes,
         ticket_lifetime: config.portal.reconnection_ticket_lifetime,
+        reconnection_timeout: config.portal.reconnection_timeout,
     }
 }
 

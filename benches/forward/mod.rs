@@ -46,6 +46,9 @@ const BUSY: f64 = 0.97;
 const OVERLOADED: f64 = 0.05;
 const WORTHWHILE: f64 = 1.02;
 
+/// Steps in a row without a gain that end the search; one may be somebody else's work.
+const MAX_FRUITLESS_STEPS: usize = 2;
+
 const SETTLING: Duration = Duration::from_secs(1);
 const NORMAL: Duration = Duration::from_secs(6);
 const STEP_SETTLING: Duration = Duration::from_millis(500);
@@ -117,6 +120,7 @@ fn meeting(subscribers: usize, costs: &[Cost], table: &mut Table) -> Result<Memo
 fn saturate(crowd: &mut Crowd, subscribers: usize) -> Result<Measurement> {
     let mut rate = FIRST_STEP / subscribers as f64;
     let mut best: Option<Measurement> = None;
+    let mut fruitless = 0;
     for _ in 0..MAX_STEPS {
         crowd.set_pace(Some(Pace { rate, at_once: true }), Scrutiny::Count);
         crowd.run(STEP_SETTLING)?;
@@ -136,7 +140,8 @@ fn saturate(crowd: &mut Crowd, subscribers: usize) -> Result<Measurement> {
             best = Some(step);
         }
         let saturated = step.busy() >= BUSY || step.withheld() >= OVERLOADED;
-        if saturated && gain < WORTHWHILE {
+        fruitless = if saturated && gain < WORTHWHILE { fruitless + 1 } else { 0 };
+        if fruitless == MAX_FRUITLESS_STEPS {
             break;
         }
         rate *= STEP_FACTOR;

@@ -1,14 +1,13 @@
 //! An input of the agent: its decoder, and what happens when that fails.
 
-use std::sync::Arc;
-use std::sync::mpsc::SyncSender;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use portico_mixer_protocol::{Codec, FromAgent, RtpFormat, Scope};
 
 use crate::audio::SoundInput;
 use crate::clock;
-use crate::link::{Event, Outbox};
+use crate::link::Outbox;
 use crate::pipeline::{AudioDecoder, Face, PipelineError, VideoDecoder, rtp_time};
 use crate::sync::Delay;
 
@@ -127,12 +126,27 @@ impl Input {
         }
     }
 
+    /// Microseconds from its sender to the picture or the mix, but for the hold; unknown before
+    /// there was a sender's report and something to show.
+    pub(crate) fn delay_us(&self) -> Option<i64> {
+        let wait = match &self.media {
+            Media::Picture { face, .. } => face.wait_us()?,
+            Media::Sound { sound, .. } => sound.wait_us()?,
+        };
+        let hold = i64::try_from(self.hold.as_micros()).unwrap_or_default();
+        Some(self.delay.average_us()?.saturating_add(wait).saturating_sub(hold))
+    }
+
     /// Delays what it shows or says.
     pub(crate) fn set_hold(&mut self, hold: Duration) {
         self.hold = hold;
         match &self.media {
-            Media::Picture { decoder: Some(decoder), .. } => decoder.set_hold(hold),
-            Media::Picture { decoder: None, .. } => {}
+            Media::Picture { face, decoder } => {
+                if let Some(decoder) = decoder {
+                    decoder.set_hold(hold);
+                }
+                face.forget_wait();
+            }
             Media::Sound { sound, .. } => sound.set_hold(hold),
         }
     }
@@ -185,11 +199,8 @@ impl Input {
         self.generation += 1;
         self.started = clock::now();
         let (input, generation) = (self.number, self.generation);
-        let events = agent.events.clone();
-        let failed = move |reason| {
-            // A full queue or an ended agent: the pipeline is not missed then.
-            let _ = events.try_send(vec![Event::InputBroken { input, generation, reason }]);
-        };
+        let failures = Arc::clone(&agent.failures);
+        let failed = move |reason| failures.report(Failure::Input { input, generation, reason });
         match &mut self.media {
             Media::Picture { face, decoder } => {
                 let face = Arc::clone(face);
@@ -235,5 +246,45 @@ impl Input {
 #[derive(Debug, Clone)]
 pub(crate) struct Surroundings {
     pub(crate) outbox: Arc<Outbox>,
-    pub(crate) events: SyncSender<Vec<Event>>,
+    pub(crate) failures: Arc<Failures>,
+}
+
+/// Pipelines that came to their end. They report from threads of their own, also while the agent is
+/// busy with them, so that a report must neither wait nor get lost.
+#[derive(Debug, Default)]
+pub(crate) struct Failures {
+    reports: Mutex<Vec<Failure>>,
+}
+
+/// Reports that are kept until the agent looks: some for each pipeline. A pipeline may report more
+/// than one error, of which only the first matters.
+const MAX_REPORTS: usize = 4096;
+
+/// The end of a pipeline.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// Of an input.
+    Input {
+        input: u32,
+        /// Which of its pipelines, since a report may come late.
+        generation: u32,
+        reason: String,
+    },
+    /// Of an output.
+    Output { output: u32, reason: String },
+}
+
+impl Failures {
+    /// Reports one.
+    pub(crate) fn report(&self, failure: Failure) {
+        let mut reports = self.reports.lock().unwrap_or_else(PoisonError::into_inner);
+        if reports.len() < MAX_REPORTS {
+            reports.push(failure);
+        }
+    }
+
+    /// What was reported since the last time.
+    pub(crate) fn take(&self) -> Vec<Failure> {
+        std::mem::take(&mut self.reports.lock().unwrap_or_else(PoisonError::into_inner))
+    }
 }

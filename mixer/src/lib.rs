@@ -41,18 +41,18 @@ const MAX_QUEUED_BATCHES: usize = 256;
 ///
 /// # Errors
 /// When the connection fails, or the server is of another version.
-pub fn serve(socket: UnixStream, capabilities: Capabilities, font: FontArc) -> Result<(), End> {
+pub fn serve(socket: &UnixStream, capabilities: Capabilities, font: FontArc) -> Result<(), End> {
     let (events, received) = sync_channel(MAX_QUEUED_BATCHES);
     let outbox = Arc::new(link::Outbox::default());
     let sockets = || -> std::io::Result<_> {
         let (reading, writing) = (socket.try_clone()?, socket.try_clone()?);
-        let to_agent = events.clone();
+        let to_agent = events;
         let reader = std::thread::Builder::new().name("reading".into());
         reader.spawn(move || link::read(reading, &to_agent))?;
         let queue = Arc::clone(&outbox);
         let writer = std::thread::Builder::new().name("writing".into());
         let writer = writer.spawn(move || queue.write_to(writing))?;
-        let around = input::Surroundings { outbox: Arc::clone(&outbox), events };
+        let around = input::Surroundings { outbox: Arc::clone(&outbox), failures: Arc::default() };
         Ok((control::Agent::new(around, capabilities, font)?, writer))
     };
     let (agent, writer) = sockets().map_err(link::LinkError::Socket)?;

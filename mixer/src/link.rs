@@ -40,22 +40,6 @@ pub(crate) enum Event {
     },
     /// The connection is over.
     Closed(Result<(), LinkError>),
-    /// The pipeline of an input came to its end.
-    InputBroken {
-        /// The input.
-        input: u32,
-        /// Which of its pipelines, since a report may come late.
-        generation: u32,
-        /// What GStreamer says.
-        reason: String,
-    },
-    /// The pipeline of an output came to its end.
-    OutputBroken {
-        /// The output.
-        output: u32,
-        /// What GStreamer says.
-        reason: String,
-    },
 }
 
 /// Why a connection ended.
@@ -289,9 +273,7 @@ mod tests {
         drop(sender);
         let events: Vec<_> = receiver.into_iter().flatten().collect();
         assert!(matches!(&events[0], Event::Message(ToAgent::Ping { number: 9 })));
-        assert!(
-            matches!(&events[1], Event::Packet { input: 4, bytes, .. } if *bytes == [1, 2, 3])
-        );
+        assert!(matches!(&events[1], Event::Packet { input: 4, bytes, .. } if *bytes == [1, 2, 3]));
         assert!(matches!(&events[2], Event::Unreadable(_)));
         assert!(matches!(&events[3], Event::Closed(Ok(()))));
     }

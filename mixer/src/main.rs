@@ -81,7 +81,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
     // From here on, hostile bitstreams may be decoded.
     sandbox::enter()?;
     let capabilities = portico_mixer::probe();
-    portico_mixer::serve(socket, capabilities, font)?;
+    portico_mixer::serve(&socket, capabilities, font)?;
     Ok(())
 }
 

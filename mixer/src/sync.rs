@@ -1,10 +1,10 @@
 //! Lip sync: what of one source is heard and seen together.
 //!
 //! For each input of a source the delay between the moment at its sender ([`MapClock`] tells it from
-//! the RTP time) and the arrival of the packet at the server is averaged. Sound is played a cushion
-//! after it came, a picture is shown half a picture after it came (it waits for the canvas) and the
-//! time that decoding takes. Of two inputs of one source, the one that would be early is held by the
-//! difference. Differences that nobody notices are left alone, and so is a hold that is nearly right.
+//! the RTP time) and the arrival of the packet at the server is averaged. To it comes how long after
+//! its arrival it is really mixed or drawn, averaged too: decoders, queues and the rasters of sound and
+//! pictures are all in that. Of two inputs of one source, the one that would be early without any hold
+//! is held by the difference. Differences that nobody notices are left alone, and so is a hold that is nearly right.
 //!
 //! [`MapClock`]: portico_mixer_protocol::ToAgent::MapClock
 
@@ -26,6 +26,34 @@ const SHARE: i64 = 16;
 /// A jump of the delay that is not averaged but believed: a sender's clock was set.
 const JUMP_US: i64 = 2_000_000;
 
+/// A slow average of times.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Average {
+    micros: Option<i64>,
+}
+
+impl Average {
+    /// Takes another one in.
+    pub fn add(&mut self, micros: i64) {
+        self.micros = Some(match self.micros {
+            Some(average) if average.abs_diff(micros) < JUMP_US.unsigned_abs() => {
+                average + (micros - average) / SHARE
+            }
+            Some(_) | None => micros,
+        });
+    }
+
+    /// Starts anew.
+    pub fn clear(&mut self) {
+        self.micros = None;
+    }
+
+    /// The average in microseconds.
+    pub fn get(self) -> Option<i64> {
+        self.micros
+    }
+}
+
 /// The delay of one input from its sender to the server, on clocks whose difference is the same for
 /// all inputs of its source.
 #[derive(Debug, Clone, Copy)]
@@ -33,13 +61,13 @@ pub struct Delay {
     clock_rate: u32,
     /// An RTP time and the sender's time of it, in microseconds.
     mapped: Option<(u32, i64)>,
-    average_us: Option<i64>,
+    average: Average,
 }
 
 impl Delay {
     /// Nothing known yet of an input with this RTP clock.
     pub fn new(clock_rate: u32) -> Self {
-        Self { clock_rate: clock_rate.max(1), mapped: None, average_us: None }
+        Self { clock_rate: clock_rate.max(1), mapped: None, average: Average::default() }
     }
 
     /// Takes a sender's report.
@@ -53,18 +81,12 @@ impl Delay {
         let ticks = i64::from(rtp.wrapping_sub(mapped).cast_signed());
         let sent_us = source_us.saturating_add(ticks * 1_000_000 / i64::from(self.clock_rate));
         let arrival_us = i64::try_from(arrival.as_micros()).unwrap_or(i64::MAX / 4);
-        let delay = arrival_us.saturating_sub(sent_us);
-        self.average_us = Some(match self.average_us {
-            Some(average) if average.abs_diff(delay) < JUMP_US.unsigned_abs() => {
-                average + (delay - average) / SHARE
-            }
-            Some(_) | None => delay,
-        });
+        self.average.add(arrival_us.saturating_sub(sent_us));
     }
 
     /// The average so far.
     pub fn average_us(&self) -> Option<i64> {
-        self.average_us
+        self.average.get()
     }
 }
 

@@ -70,14 +70,8 @@ impl Drawing {
             stopping: false,
         };
         let shared = Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new() });
-        let thread = Ticking {
-            view,
-            canvas,
-            framerate,
-            outbox,
-            shared: Arc::clone(&shared),
-            told: 0,
-        };
+        let thread =
+            Ticking { view, canvas, framerate, outbox, shared: Arc::clone(&shared), told: 0 };
         let name = format!("view {view}");
         let thread = std::thread::Builder::new().name(name).spawn(move || thread.run())?;
         Ok(Self { shared, thread: Some(thread) })
@@ -180,7 +174,7 @@ impl Ticking {
             if !face.is_active() {
                 return Showing::Avatar { label };
             }
-            match face.tile(want) {
+            match face.draw(want, now) {
                 Some(picture) => Showing::Picture { picture, label },
                 None => Showing::Nothing,
             }
@@ -229,5 +223,5 @@ impl Ticking {
 /// Whether a region shows all it ever will.
 fn is_ready(slot: &Slot<Arc<Face>>) -> bool {
     let Some(face) = &slot.input else { return true };
-    !face.is_active() || face.tile(slot.want).is_some()
+    !face.is_active() || face.has(slot.want)
 }

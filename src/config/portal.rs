@@ -44,7 +44,8 @@ pub struct Portal {
     pub login_timeout: Duration,
     /// Client connections at once; more are refused.
     pub max_connections: usize,
-    /// Messages that wait for a slow client; beyond, its connection is closed.
+    /// Messages that wait for a slow client; beyond, its connection is closed. Nearly as many are
+    /// kept for a client that is away; beyond, it is dropped.
     pub outbox_length: usize,
     /// The largest message of a client, in bytes; a larger one closes its connection.
     pub max_message_bytes: usize,
@@ -132,6 +133,14 @@ impl Portal {
         }
         let ip = listening.ip();
         SocketAddr::new(if ip.is_unspecified() { outward_address() } else { ip }, port).to_string()
+    }
+
+    /// Notifications that are kept for a participant while its connection is lost; with more it is
+    /// dropped. They all go into its new connection's outbox at once, which must have room for its
+    /// answer and pings as well.
+    pub fn max_missed(&self) -> usize {
+        const BESIDES: usize = 8;
+        self.outbox_length.saturating_sub(BESIDES)
     }
 
     /// Where to listen, as it is written; a port of 0 becomes another once one listens.

@@ -19,11 +19,15 @@ pub(super) fn media_command(effect: Effect) -> Option<media::Command> {
             // checks from it stop, so neither message tells it anything.
             Negotiation::Answer(_) | Negotiation::RemovedCandidates(_) => return None,
         },
+        Effect::SetSubscriptionActive { session, kind, active } => {
+            media::Command::SetSubscriptionActive { session, kind, active }
+        }
         Effect::CloseSession { session } => media::Command::CloseSession { session },
         Effect::SetTrackActive { stream, kind, active } => {
             media::Command::SetTrackActive { stream, kind, active }
         }
         Effect::OpenSubscription { .. }
+        | Effect::SwitchSubscription { .. }
         | Effect::ViewChanged { .. }
         | Effect::Disconnect { .. }
         | Effect::CloseRoom => return None,

@@ -6,12 +6,18 @@
 
 mod dispatch;
 mod fresh;
+mod handle;
+mod journal;
+mod load;
+mod message;
 mod outbox;
 mod registry;
 mod room_task;
+mod seat;
 
 pub use self::{
-    fresh::{fresh_participant, fresh_session},
+    fresh::{fresh_participant, fresh_session, fresh_short_session},
+    handle::{JoinRequest, Member, RoomHandle},
     outbox::{Outbox, OutboxFull, Responder},
-    registry::{JoinError, JoinRequest, Member, Registry, RegistryOptions, RoomCount, RoomHandle},
+    registry::{JoinError, Registry, RegistryOptions, RoomCount},
 };

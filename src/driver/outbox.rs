@@ -11,9 +11,16 @@ pub trait Outbox: Send + 'static {
     /// Queues a notification without blocking.
     ///
     /// # Errors
-    /// When the client takes in less than it is told and its bounded queue is full, or when its
-    /// connection is gone. The room's task then closes the connection and the participant leaves.
+    /// When the client takes in less than it is told and its bounded queue is full: the room's
+    /// task then closes the connection and the participant leaves. When its connection is gone:
+    /// the place is then kept for as long as the participant may take to come back.
     fn notify(&self, notification: &Notification) -> Result<(), OutboxFull>;
+
+    /// Whether the connection still lives. Asked after a failed notification, to tell a slow client
+    /// from one that is gone.
+    fn is_connected(&self) -> bool {
+        true
+    }
 
     /// Closes the connection once everything queued has been sent.
     fn close(&self);

@@ -1,24 +1,27 @@
 //! Which rooms run on this server, and the way into them.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, PoisonError},
-    time::Instant,
+    time::{Instant, SystemTime},
 };
 
-use bytes::Bytes;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
+use tracing::warn;
 
 use super::{
-    outbox::{Outbox, Responder},
-    room_task::{Message, RoomTask},
+    handle::RoomHandle,
+    journal::Journal,
+    load::SharedLoad,
+    message::Message,
+    room_task::{RoomTask, TaskParts},
 };
 use crate::{
     config,
-    ids::{ParticipantId, RoomId, StreamId},
-    media::Media,
-    mixing::{Mixing, SnapshotError},
-    room::{Command, Managed, Order, Rejection, Room},
+    ids::RoomId,
+    media::{Media, Statistics},
+    mixing::Mixing,
+    room::{FormerParticipant, Room, RoomLoad, Settings},
     store::{RoomRecord, Store, StoreError},
 };
 
@@ -34,6 +37,8 @@ pub struct RegistryOptions {
     pub rooms: config::Rooms,
     /// A room that is made on join in any case: the demo room.
     pub demo_room: Option<RoomId>,
+    /// Notifications that are kept for a participant that is away; one more and it is dropped.
+    pub max_missed: usize,
 }
 
 /// Why nobody could be let into a room.
@@ -50,25 +55,13 @@ pub enum JoinError {
     Store(#[from] StoreError),
 }
 
-/// Somebody who wants into a room.
-pub struct JoinRequest {
-    /// A fresh id.
-    pub participant: ParticipantId,
-    /// The account, as the token states it.
-    pub user: Arc<str>,
-    /// The role, as the token states it.
-    pub role: Arc<str>,
-    /// Where notifications go.
-    pub outbox: Box<dyn Outbox>,
-    /// Where the room's answer goes.
-    pub respond: Responder,
-}
-
 /// Counts for health checks and metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RoomCount {
     /// Rooms that run.
     pub running: usize,
+    /// Participants whose connection is lost and whose place is kept.
+    pub away: usize,
 }
 
 /// The running rooms of this server. Cheap to clone.
@@ -80,13 +73,27 @@ struct Inner {
     store: Store,
     media: Media,
     mixing: Mixing,
-    rooms: Mutex<HashMap<RoomId, mpsc::Sender<Message>>>,
+    journal: Journal,
+    rooms: Mutex<Rooms>,
+}
+
+#[derive(Default)]
+struct Rooms {
+    running: HashMap<RoomId, Running>,
+    /// How many rooms were closed so far: a record that was read before may be gone.
+    closed: u64,
+}
+
+struct Running {
+    inbox: mpsc::Sender<Message>,
+    load: Arc<SharedLoad>,
 }
 
 impl Registry {
-    /// A registry without running rooms.
+    /// A registry without running rooms. Needs a runtime.
     pub fn new(options: RegistryOptions, store: Store, media: Media, mixing: Mixing) -> Self {
-        Self(Arc::new(Inner { options, store, media, mixing, rooms: Mutex::default() }))
+        let journal = Journal::start(store.clone());
+        Self(Arc::new(Inner { options, store, media, mixing, journal, rooms: Mutex::default() }))
     }
 
     /// A running room, which is started when it does not run.
@@ -94,29 +101,110 @@ impl Registry {
     /// # Errors
     /// When there is no such room and none may be made.
     pub async fn room(&self, id: &RoomId) -> Result<RoomHandle, JoinError> {
-        if let Some(inbox) = self.rooms().get(id) {
-            return Ok(RoomHandle { inbox: inbox.clone() });
+        loop {
+            if let Some(handle) = self.running(id) {
+                return Ok(handle);
+            }
+            let closed = self.rooms().closed;
+            let record = self.record(id).await?;
+            let mut rooms = self.rooms();
+            if let Some(running) = rooms.running.get(id) {
+                return Ok(self.way_to(id, &running.inbox));
+            }
+            if rooms.closed != closed {
+                continue;
+            }
+            let max_rooms = self.0.options.rooms.max_rooms;
+            if rooms.running.len() >= max_rooms as usize {
+                return Err(JoinError::TooManyRooms(max_rooms));
+            }
+            let running = self.start(id.clone(), &record);
+            let inbox = running.inbox.clone();
+            rooms.running.insert(id.clone(), running);
+            return Ok(self.way_to(id, &inbox));
         }
-        let record = self.record(id).await?;
-        let mut rooms = self.rooms();
-        if let Some(inbox) = rooms.get(id) {
-            return Ok(RoomHandle { inbox: inbox.clone() });
+    }
+
+    /// A room if it runs.
+    pub fn running(&self, id: &RoomId) -> Option<RoomHandle> {
+        self.rooms().running.get(id).map(|running| self.way_to(id, &running.inbox))
+    }
+
+    /// Starts the rooms of which a process before this one left records, so that their
+    /// participants can come back. Called once, before anybody is let in. Rooms to which nobody
+    /// can come back are forgotten, and so are those that may not run any more.
+    ///
+    /// # Errors
+    /// When the records cannot be read.
+    pub async fn restore(&self) -> Result<RoomCount, StoreError> {
+        for (room, participants) in self.0.store.former_participants(SystemTime::now()).await? {
+            if participants.iter().all(|it| it.keep.is_zero()) {
+                self.forget(participants);
+                continue;
+            }
+            match self.room(&room).await {
+                Ok(handle) => handle.restore(participants).await,
+                Err(error) => {
+                    warn!(%room, %error, "a room was not restored");
+                    self.forget(participants);
+                }
+            }
         }
-        let max_rooms = self.0.options.rooms.max_rooms;
-        if rooms.len() >= max_rooms as usize {
-            return Err(JoinError::TooManyRooms(max_rooms));
+        Ok(self.count())
+    }
+
+    fn forget(&self, participants: Vec<FormerParticipant>) {
+        for participant in participants {
+            self.0.journal.forget(participant.info.id);
         }
-        let inbox = self.start(id.clone(), &record);
-        rooms.insert(id.clone(), inbox.clone());
-        Ok(RoomHandle { inbox })
+    }
+
+    fn way_to(&self, room: &RoomId, inbox: &mpsc::Sender<Message>) -> RoomHandle {
+        RoomHandle::new(room.clone(), inbox.clone(), self.0.store.clone())
+    }
+
+    /// What outlives the process.
+    pub fn store(&self) -> &Store {
+        &self.0.store
     }
 
     /// How many rooms run.
     pub fn count(&self) -> RoomCount {
-        RoomCount { running: self.rooms().len() }
+        let rooms = self.rooms();
+        let away = rooms.running.values().map(|running| running.load.get().away).sum();
+        RoomCount { running: rooms.running.len(), away }
     }
 
-    async fn record(&self, room: &RoomId) -> Result<RoomRecord, JoinError> {
+    /// Every running room and what it carries, by id.
+    pub fn loads(&self) -> BTreeMap<RoomId, RoomLoad> {
+        let rooms = self.rooms();
+        rooms.running.iter().map(|(id, running)| (id.clone(), running.load.get())).collect()
+    }
+
+    /// What the media plane counted so far.
+    pub fn media_statistics(&self) -> Statistics {
+        self.0.media.statistics()
+    }
+
+    /// Ends a room if it runs: everybody is thrown out. Whoever comes later finds what the store
+    /// says then.
+    pub async fn close(&self, id: &RoomId) {
+        let running = {
+            let mut rooms = self.rooms();
+            rooms.closed += 1;
+            rooms.running.remove(id)
+        };
+        if let Some(running) = running {
+            // A room that has ended already needs no closing.
+            drop(running.inbox.send(Message::Close).await);
+        }
+    }
+
+    /// What a room is or would be like: as the store says, or as joining would make it.
+    ///
+    /// # Errors
+    /// When there is no such room and none may be made.
+    pub async fn record(&self, room: &RoomId) -> Result<RoomRecord, JoinError> {
         if let Some(record) = self.0.store.room(room).await? {
             return Ok(record);
         }
@@ -127,7 +215,15 @@ impl Registry {
         Err(JoinError::UnknownRoom(room.clone()))
     }
 
-    fn start(&self, id: RoomId, record: &RoomRecord) -> mpsc::Sender<Message> {
+    /// The settings that a room of this record lives by.
+    pub fn settings(&self, record: &RoomRecord) -> Settings {
+        let options = &self.0.options;
+        let demo = options.demo_room.as_ref() == Some(&record.id);
+        let settings = record.to_settings(options.rooms.bounds());
+        Settings { auto_mix: options.rooms.auto_mix || demo, ..settings }
+    }
+
+    fn start(&self, id: RoomId, record: &RoomRecord) -> Running {
         let (inbox, messages) = mpsc::channel(ROOM_INBOX);
         // Unbounded by type, bounded by construction: a session reports a handful of times in its
         // life and the room bounds its sessions. A worker thread must never wait for a room.
@@ -135,96 +231,37 @@ impl Registry {
         let sink = Arc::new(move |event| drop(report.send(event)));
         let media = Arc::new(self.0.media.open_room(&id, sink));
         let mixing = self.0.mixing.open_room(id.clone(), Arc::clone(&media));
-        let options = &self.0.options;
-        let mut settings = record.to_settings(options.rooms.bounds());
-        settings.auto_mix = options.rooms.auto_mix || options.demo_room.as_ref() == Some(&id);
-        let room = Room::new(Instant::now(), id.clone(), settings);
-        let task = RoomTask::new(id.clone(), room, messages, media, media_events, mixing);
+        let room = Room::new(Instant::now(), id.clone(), self.settings(record));
+        let load = Arc::new(SharedLoad::default());
+        let parts = TaskParts {
+            inbox: messages,
+            media,
+            media_events,
+            mixing,
+            journal: self.0.journal.clone(),
+            max_missed: self.0.options.max_missed,
+            load: load.clone(),
+        };
+        let task = RoomTask::new(id.clone(), room, parts);
         let registry = self.clone();
         tokio::spawn(task.run(move || registry.forget_if_unused(&id)));
-        inbox
+        Running { inbox, load }
     }
 
     /// Forgets a room unless somebody holds a way into it. Ways in are given out under the same
     /// lock, so nobody can come in between.
     fn forget_if_unused(&self, room: &RoomId) -> bool {
         let mut rooms = self.rooms();
-        let unused = rooms.get(room).is_none_or(|inbox| {
+        let unused = rooms.running.get(room).is_none_or(|Running { inbox, .. }| {
             inbox.strong_count() == 1 && inbox.capacity() == inbox.max_capacity()
         });
         if unused {
-            rooms.remove(room);
+            rooms.running.remove(room);
         }
         unused
     }
 
-    fn rooms(&self) -> std::sync::MutexGuard<'_, HashMap<RoomId, mpsc::Sender<Message>>> {
+    fn rooms(&self) -> std::sync::MutexGuard<'_, Rooms> {
         self.0.rooms.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A way into a running room, which does not end while somebody holds one.
-pub struct RoomHandle {
-    inbox: mpsc::Sender<Message>,
-}
-
-impl RoomHandle {
-    /// Orders something as an administrator. `None` if the server is being shut down.
-    pub async fn manage(&self, order: Order) -> Option<Result<Managed, Rejection>> {
-        let (respond, answer) = oneshot::channel();
-        self.inbox.send(Message::Manage { order, respond }).await.ok()?;
-        answer.await.ok()
-    }
-
-    /// A picture of a view as it is now, as a JPEG file. `None` if the server is being shut down.
-    ///
-    /// # Errors
-    /// When there is no such picture.
-    pub async fn snapshot(&self, view: StreamId) -> Option<Result<Bytes, SnapshotError>> {
-        let (respond, picture) = oneshot::channel();
-        self.inbox.send(Message::Snapshot { view, respond }).await.ok()?;
-        picture.await.ok()
-    }
-
-    /// Asks to be let in. The room's own answer goes to the request's responder.
-    pub async fn join(self, request: JoinRequest) -> Member {
-        let JoinRequest { participant, user, role, outbox, respond } = request;
-        let member = Member { participant: participant.clone(), inbox: self.inbox };
-        let message = Message::Join { participant, user, role, outbox, respond };
-        // The room is there as long as this handle is; at shutdown the answer is moot.
-        drop(member.inbox.send(message).await);
-        member
-    }
-}
-
-/// A participant's way to its room.
-#[derive(Debug)]
-pub struct Member {
-    participant: ParticipantId,
-    inbox: mpsc::Sender<Message>,
-}
-
-impl Member {
-    /// Its id.
-    pub fn participant(&self) -> &ParticipantId {
-        &self.participant
-    }
-
-    /// Asks the room for something; waits only while the room's inbox is full.
-    pub async fn request(&self, command: Command, respond: Responder) {
-        let from = self.participant.clone();
-        let message = Message::Request { from, command, respond };
-        if let Err(mpsc::error::SendError(Message::Request { respond, .. })) =
-            self.inbox.send(message).await
-        {
-            respond(Err(Rejection::NotJoined));
-        }
-    }
-
-    /// Tells the room that this participant's connection is gone.
-    pub async fn connection_lost(self) {
-        let Self { participant, inbox } = self;
-        // A room that has ended knows nobody who could be missed.
-        drop(inbox.send(Message::ConnectionLost { participant }).await);
     }
 }

@@ -1,7 +1,7 @@
 //! One room's task: takes inputs one at a time and performs what the room says.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -14,74 +14,53 @@ use tracing::info;
 
 use super::{
     dispatch::{media_command, room_event},
+    journal::Journal,
+    load::SharedLoad,
+    message::Message,
     outbox::{Outbox, Responder},
+    seat::{ConnectionId, Seat, Trouble},
 };
 use crate::{
-    ids::{ParticipantId, RoomId, StreamId},
+    ids::{ParticipantId, RoomId},
     media::{self, RoomMedia},
-    mixing::{RoomMixing, SnapshotSender},
-    room::{Command, Effect, Event, Input, Managed, Order, Output, Rejection, RequestId, Room},
+    mixing::RoomMixing,
+    room::{
+        Command, Effect, Event, FormerParticipant, Input, Managed, Notification, Order, Output,
+        Rejection, Reply, RequestId, Room,
+    },
 };
-
-/// What a room's task is asked to do.
-pub(super) enum Message {
-    /// Somebody wants in.
-    Join {
-        /// A fresh id.
-        participant: ParticipantId,
-        /// The account.
-        user: Arc<str>,
-        /// The role.
-        role: Arc<str>,
-        /// Where notifications go.
-        outbox: Box<dyn Outbox>,
-        /// Where the answer goes.
-        respond: Responder,
-    },
-    /// A participant asks for something.
-    Request {
-        /// Who.
-        from: ParticipantId,
-        /// What.
-        command: Command,
-        /// Where the answer goes.
-        respond: Responder,
-    },
-    /// An administrator orders something.
-    Manage {
-        /// What.
-        order: Order,
-        /// Where the answer goes.
-        respond: oneshot::Sender<Result<Managed, Rejection>>,
-    },
-    /// Somebody wants to see a view.
-    Snapshot {
-        /// The mixed stream.
-        view: StreamId,
-        /// Where the picture goes.
-        respond: SnapshotSender,
-    },
-    /// A participant's connection is gone.
-    ConnectionLost {
-        /// Whose.
-        participant: ParticipantId,
-    },
-}
 
 /// A room and everything its task needs.
 pub(super) struct RoomTask {
     id: RoomId,
     room: Room,
-    inbox: mpsc::Receiver<Message>,
-    media: Arc<RoomMedia>,
-    media_events: mpsc::UnboundedReceiver<media::Event>,
-    mixing: RoomMixing,
-    outboxes: BTreeMap<ParticipantId, Box<dyn Outbox>>,
+    parts: TaskParts,
+    seats: BTreeMap<ParticipantId, Seat>,
     pending: BTreeMap<RequestId, Pending>,
     orders: BTreeMap<RequestId, oneshot::Sender<Result<Managed, Rejection>>>,
     last_request: u64,
     /// The room said that it may be forgotten and has not been asked anything since.
     idle: bool,
+    /// The room was closed.
+    closed: bool,
+}
+
+/// What a room's task works with.
+pub(super) struct TaskParts {
+    /// What it is asked.
+    pub(super) inbox: mpsc::Receiver<Message>,
+    /// The room's media.
+    pub(super) media: Arc<RoomMedia>,
+    /// What the media plane reports of it.
+    pub(super) media_events: mpsc::UnboundedReceiver<media::Event>,
+    /// The room's views.
+    pub(super) mixing: RoomMixing,
+    /// Where it is written down who is in the room.
+    pub(super) journal: Journal,
+    /// Notifications that are kept for a participant that is away.
+    pub(super) max_missed: usize,
+    /// Where it says what the room carries.
+    pub(super) load: Arc<SharedLoad>,
 }
 
 /// A request that the room has not answered.
@@ -96,38 +75,30 @@ struct Pending {
 const FORGET_RETRY: Duration = Duration::from_secs(1);
 
 impl RoomTask {
-    pub(super) fn new(
-        id: RoomId,
-        room: Room,
-        inbox: mpsc::Receiver<Message>,
-        media: Arc<RoomMedia>,
-        media_events: mpsc::UnboundedReceiver<media::Event>,
-        mixing: RoomMixing,
-    ) -> Self {
+    pub(super) fn new(id: RoomId, room: Room, parts: TaskParts) -> Self {
         Self {
             id,
             room,
-            inbox,
-            media,
-            media_events,
-            mixing,
-            outboxes: BTreeMap::new(),
+            parts,
+            seats: BTreeMap::new(),
             pending: BTreeMap::new(),
             orders: BTreeMap::new(),
             last_request: 0,
             idle: false,
+            closed: false,
         }
     }
 
-    /// Lives until the room is idle and `forget` agrees that nobody holds a way into it.
+    /// Lives until the room is closed, or is idle and `forget` agrees that nobody holds a way into
+    /// it.
     pub(super) async fn run(mut self, forget: impl Fn() -> bool) {
         info!(room = %self.id, "room opened");
         self.drain();
         loop {
-            if self.idle && self.inbox.is_empty() && forget() {
+            if self.idle && self.parts.inbox.is_empty() && forget() {
                 break;
             }
-            if !self.step().await {
+            if !self.step().await || self.closed {
                 break;
             }
         }
@@ -138,13 +109,13 @@ impl RoomTask {
         let retry = self.idle.then(|| Instant::now() + FORGET_RETRY);
         let deadline = self.room.poll_timeout().into_iter().chain(retry).min();
         tokio::select! {
-            message = self.inbox.recv() => match message {
+            message = self.parts.inbox.recv() => match message {
                 Some(message) => self.take(message),
                 None => return false,
             },
-            event = self.mixing.event() => self.input(Input::Event(event)),
-            Some(event) = self.media_events.recv() => {
-                self.mixing.media_event(&event);
+            event = self.parts.mixing.event() => self.input(Input::Event(event)),
+            Some(event) = self.parts.media_events.recv() => {
+                self.parts.mixing.media_event(&event);
                 if let Some(event) = room_event(event) {
                     self.input(Input::Event(event));
                 }
@@ -158,30 +129,47 @@ impl RoomTask {
     }
 
     fn take(&mut self, message: Message) {
-        self.idle = false;
+        // Looking does not keep an empty room.
+        self.idle &= matches!(message, Message::Manage { order: Order::Report, .. });
         match message {
-            Message::Join { participant, user, role, outbox, respond } => {
-                self.outboxes.insert(participant.clone(), outbox);
+            Message::Join { participant, connection, user, role, keep, outbox, respond } => {
+                let seat = Seat::new(connection, outbox, keep);
+                self.seats.insert(participant.clone(), seat);
                 let command = Command::Join { user, role };
                 self.request(Pending { from: participant, joins: true, respond }, command);
             }
-            Message::Request { from, command, respond } => {
+            Message::Resume { participant, connection, outbox, respond } => {
+                self.resume(&participant, connection, outbox, respond);
+            }
+            Message::Restore { participants } => self.restore(participants),
+            Message::Request { from, connection, command, respond } => {
+                if !self.is_at(&from, connection) {
+                    return respond(Err(Rejection::NotJoined));
+                }
                 let leaves = matches!(command, Command::Leave).then(|| from.clone());
                 self.request(Pending { from, joins: false, respond }, command);
                 if let Some(participant) = leaves {
-                    self.outboxes.remove(&participant);
+                    self.seats.remove(&participant);
                 }
             }
-            Message::Manage { order, respond } => {
-                self.last_request += 1;
-                let request = RequestId(self.last_request);
-                self.orders.insert(request, respond);
-                self.input(Input::Manage { request, order });
-                debug_assert!(self.orders.is_empty(), "every order is answered at once");
+            Message::ConnectionLost { participant, connection } => {
+                if self.is_at(&participant, connection) {
+                    self.lose(participant);
+                }
             }
-            Message::Snapshot { view, respond } => self.mixing.snapshot(view, respond),
-            Message::ConnectionLost { participant } => self.lose(participant),
+            Message::Manage { order, respond } => self.manage(order, respond),
+            Message::Close => {
+                let (respond, _) = oneshot::channel();
+                self.manage(Order::Close, respond);
+                self.closed = true;
+            }
+            Message::Snapshot { view, respond } => self.parts.mixing.snapshot(view, respond),
         }
+    }
+
+    /// Whether this is the present connection of somebody in the room.
+    fn is_at(&self, participant: &ParticipantId, connection: ConnectionId) -> bool {
+        self.seats.get(participant).is_some_and(|seat| seat.is_at(connection))
     }
 
     fn request(&mut self, pending: Pending, command: Command) {
@@ -193,9 +181,60 @@ impl RoomTask {
         debug_assert!(self.pending.is_empty(), "every request is answered at once");
     }
 
+    fn manage(&mut self, order: Order, respond: oneshot::Sender<Result<Managed, Rejection>>) {
+        self.last_request += 1;
+        let request = RequestId(self.last_request);
+        self.orders.insert(request, respond);
+        self.input(Input::Manage { request, order });
+        debug_assert!(self.orders.is_empty(), "every order is answered at once");
+    }
+
     fn lose(&mut self, participant: ParticipantId) {
-        self.outboxes.remove(&participant);
-        self.input(Input::Event(Event::ConnectionLost { participant }));
+        let Some(seat) = self.seats.get_mut(&participant) else { return };
+        let keep = seat.keep();
+        seat.lose();
+        self.lost(participant, keep);
+    }
+
+    /// Tells the room that a connection is gone.
+    fn lost(&mut self, participant: ParticipantId, keep: Duration) {
+        if keep.is_zero() {
+            self.seats.remove(&participant);
+        }
+        self.input(Input::Event(Event::ConnectionLost { participant, keep }));
+    }
+
+    /// Gives a place to a new connection: the answer, then what was missed, then what comes.
+    fn resume(
+        &mut self,
+        participant: &ParticipantId,
+        connection: ConnectionId,
+        outbox: Box<dyn Outbox>,
+        respond: Responder,
+    ) {
+        let Some(seat) = self.seats.get_mut(participant) else {
+            return respond(Err(Rejection::NotJoined));
+        };
+        info!(room = %self.id, %participant, "connected again");
+        let missed = seat.resume(connection, outbox);
+        respond(Ok(Reply::Done));
+        self.input(Input::Event(Event::Resumed { participant: participant.clone() }));
+        let mut troubles = Vec::new();
+        for notification in missed {
+            self.tell(participant, &notification, &mut troubles);
+        }
+        self.settle(troubles);
+    }
+
+    fn restore(&mut self, participants: Vec<FormerParticipant>) {
+        info!(room = %self.id, participants = participants.len(), "room restored");
+        let seats = participants.iter().filter(|it| !it.keep.is_zero());
+        let seats = seats.map(|it| (it.info.id.clone(), Seat::away(it.keep)));
+        self.seats.extend(seats);
+        self.input(Input::Event(Event::Restored { participants }));
+        let present: BTreeSet<_> =
+            self.room.info().participants.into_iter().map(|it| it.id).collect();
+        self.seats.retain(|participant, _| present.contains(participant));
     }
 
     fn input(&mut self, input: Input) {
@@ -203,10 +242,10 @@ impl RoomTask {
         self.drain();
     }
 
-    /// Performs every output, in order. Whoever could not be told loses its connection afterwards,
-    /// because a room takes no input before it is drained.
+    /// Performs every output, in order. Whoever could not be told is dealt with afterwards, because
+    /// a room takes no input before it is drained.
     fn drain(&mut self) {
-        let mut unreachable = Vec::new();
+        let mut troubles = Vec::new();
         while let Some(output) = self.room.poll_output() {
             match output {
                 Output::Reply { to, request, result } => {
@@ -214,16 +253,12 @@ impl RoomTask {
                     let pending = pending.expect("a request is answered once");
                     debug_assert_eq!(pending.from, to, "an answer goes to whoever asked");
                     if pending.joins && result.is_err() {
-                        self.outboxes.remove(&to);
+                        self.seats.remove(&to);
+                        self.parts.journal.forget(to);
                     }
                     (pending.respond)(result);
                 }
-                Output::Notify { to, notification } => {
-                    let outbox = self.outboxes.get(&to);
-                    if outbox.is_some_and(|outbox| outbox.notify(&notification).is_err()) {
-                        unreachable.push(to);
-                    }
-                }
+                Output::Notify { to, notification } => self.tell(&to, &notification, &mut troubles),
                 Output::Managed { request, result } => {
                     let respond = self.orders.remove(&request);
                     // Whoever ordered may have stopped waiting.
@@ -232,41 +267,77 @@ impl RoomTask {
                 Output::Effect(effect) => self.perform(effect),
             }
         }
-        for participant in unreachable {
-            self.disconnect_slow(participant);
+        self.parts.load.set(self.room.load());
+        while let Some(change) = self.room.poll_record() {
+            self.parts.journal.record(&self.id, change);
+        }
+        self.settle(troubles);
+    }
+
+    fn tell(
+        &mut self,
+        to: &ParticipantId,
+        notification: &Arc<Notification>,
+        troubles: &mut Vec<(ParticipantId, Trouble)>,
+    ) {
+        let Some(seat) = self.seats.get_mut(to) else { return };
+        if let Err(trouble) = seat.tell(notification, self.parts.max_missed) {
+            troubles.push((to.clone(), trouble));
         }
     }
 
-    fn disconnect_slow(&mut self, participant: ParticipantId) {
-        let Some(outbox) = self.outboxes.remove(&participant) else { return };
-        info!(room = %self.id, %participant, "connection closed: its outbox is full or it is gone");
-        outbox.close();
-        self.input(Input::Event(Event::ConnectionLost { participant }));
+    /// Ends what cannot go on: connections that are gone, and participants that missed too much.
+    fn settle(&mut self, troubles: Vec<(ParticipantId, Trouble)>) {
+        for (participant, trouble) in troubles {
+            let Some(seat) = self.seats.get(&participant) else { continue };
+            let keep = seat.keep();
+            match trouble {
+                Trouble::Gone => self.lost(participant, keep),
+                Trouble::Slow => {
+                    info!(room = %self.id, %participant, "connection closed: its outbox is full");
+                    self.close(&participant);
+                    self.lost(participant, Duration::ZERO);
+                }
+                Trouble::Overrun => {
+                    info!(room = %self.id, %participant, "dropped: it missed too much while away");
+                    self.close(&participant);
+                    self.input(Input::Event(Event::Drop { participant }));
+                }
+            }
+        }
+    }
+
+    fn close(&mut self, participant: &ParticipantId) {
+        if let Some(seat) = self.seats.remove(participant) {
+            seat.close();
+        }
     }
 
     fn perform(&mut self, effect: Effect) {
         match effect {
-            Effect::Disconnect { participant } => {
-                if let Some(outbox) = self.outboxes.remove(&participant) {
-                    outbox.close();
-                }
-            }
+            Effect::Disconnect { participant } => self.close(&participant),
             Effect::CloseRoom => self.idle = true,
-            Effect::ViewChanged { view, desired } => self.mixing.view_changed(view, desired),
+            Effect::ViewChanged { view, desired } => self.parts.mixing.view_changed(view, desired),
             Effect::OpenSubscription { session, transport, audio, video } => {
-                let (audio, video) = self.mixing.subscribe(&session, audio, video);
+                let (audio, video) = self.parts.mixing.subscribe(&session, audio, video);
                 let command = media::Command::OpenSubscription { session, transport, audio, video };
-                self.media.send(command);
+                self.parts.media.send(command);
+            }
+            Effect::SwitchSubscription { session, audio, video } => {
+                let (audio, video) = self.parts.mixing.subscribe(&session, audio, video);
+                let command = media::Command::SwitchSubscription { session, audio, video };
+                self.parts.media.send(command);
             }
             Effect::OpenPublication { .. }
             | Effect::Negotiate { .. }
             | Effect::CloseSession { .. }
+            | Effect::SetSubscriptionActive { .. }
             | Effect::SetTrackActive { .. } => {
                 if let Effect::CloseSession { session } = &effect {
-                    self.mixing.session_closed(session);
+                    self.parts.mixing.session_closed(session);
                 }
                 if let Some(command) = media_command(effect) {
-                    self.media.send(command);
+                    self.parts.media.send(command);
                 }
             }
         }

@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub(crate) struct Counters {
     packets_in: AtomicU64,
     packets_out: AtomicU64,
+    bytes_in: AtomicU64,
+    bytes_out: AtomicU64,
     dropped_in: AtomicU64,
     dropped_out: AtomicU64,
     transports: AtomicU64,
@@ -19,6 +21,10 @@ pub struct Statistics {
     pub packets_in: u64,
     /// Datagrams that went.
     pub packets_out: u64,
+    /// Bytes in datagrams that came.
+    pub bytes_in: u64,
+    /// Bytes in datagrams that went.
+    pub bytes_out: u64,
     /// Datagrams of those that came which were of no use: from strangers, forged, doubled, broken.
     pub dropped_in: u64,
     /// Datagrams that the system did not take.
@@ -32,6 +38,8 @@ pub struct Statistics {
 pub(crate) struct Tally {
     pub(crate) packets_in: u64,
     pub(crate) packets_out: u64,
+    pub(crate) bytes_in: u64,
+    pub(crate) bytes_out: u64,
     pub(crate) dropped_in: u64,
     pub(crate) dropped_out: u64,
 }
@@ -39,9 +47,12 @@ pub(crate) struct Tally {
 impl Counters {
     /// Adds what was counted, which starts anew.
     pub(crate) fn publish(&self, tally: &mut Tally, transports: usize) {
-        let Tally { packets_in, packets_out, dropped_in, dropped_out } = std::mem::take(tally);
+        let Tally { packets_in, packets_out, bytes_in, bytes_out, dropped_in, dropped_out } =
+            std::mem::take(tally);
         self.packets_in.fetch_add(packets_in, Ordering::Relaxed);
         self.packets_out.fetch_add(packets_out, Ordering::Relaxed);
+        self.bytes_in.fetch_add(bytes_in, Ordering::Relaxed);
+        self.bytes_out.fetch_add(bytes_out, Ordering::Relaxed);
         self.dropped_in.fetch_add(dropped_in, Ordering::Relaxed);
         self.dropped_out.fetch_add(dropped_out, Ordering::Relaxed);
         self.transports.store(transports as u64, Ordering::Relaxed);
@@ -51,6 +62,8 @@ impl Counters {
     pub(crate) fn add_to(&self, sum: &mut Statistics) {
         sum.packets_in += self.packets_in.load(Ordering::Relaxed);
         sum.packets_out += self.packets_out.load(Ordering::Relaxed);
+        sum.bytes_in += self.bytes_in.load(Ordering::Relaxed);
+        sum.bytes_out += self.bytes_out.load(Ordering::Relaxed);
         sum.dropped_in += self.dropped_in.load(Ordering::Relaxed);
         sum.dropped_out += self.dropped_out.load(Ordering::Relaxed);
         sum.transports += self.transports.load(Ordering::Relaxed);

@@ -57,15 +57,6 @@ pub enum Command {
         /// Where the picture comes from, if any is sent.
         video: Option<Source<VideoFormat>>,
     },
-    /// Feed a subscription's sound or picture from another injected track of the same codec, from
-    /// that track's next packet on, or its next key frame; until then, and when the codec is
-    /// another one, it stays as it is.
-    Switch {
-        /// The subscription.
-        session: SessionId,
-        /// What it is to get.
-        to: Encoded,
-    },
     /// Forget an injected track that nothing is fed from any more.
     CloseOutput {
         /// The track.
@@ -115,6 +106,27 @@ pub enum Command {
         /// The candidate line.
         candidate: Arc<str>,
     },
+    /// Take a subscription's tracks from other sources, under the same SSRCs and without a gap in
+    /// their numbers. Published tracks must have the codecs that were agreed on; of injected ones
+    /// that with the codec is taken, which [`Event::Chosen`] tells, from its next packet or key
+    /// frame on. An absent kind stays as it is.
+    SwitchSubscription {
+        /// The session.
+        session: SessionId,
+        /// Where the sound comes from, if that changes.
+        audio: Option<Source<AudioFormat>>,
+        /// Where the picture comes from, if that changes.
+        video: Option<Source<VideoFormat>>,
+    },
+    /// Stop or resume the sending of a subscribed track to its one subscriber.
+    SetSubscriptionActive {
+        /// The session.
+        session: SessionId,
+        /// Which track.
+        kind: TrackKind,
+        /// Resume, or stop.
+        active: bool,
+    },
     /// End a session, and its transport when it was the last one there.
     CloseSession {
         /// The session.
@@ -157,7 +169,7 @@ pub enum Event {
         /// Why, in OWT's words where it has some.
         reason: Arc<str>,
     },
-    /// An offer was accepted, and a subscription's track is fed from this injected one.
+    /// Of the injected tracks that a subscription's track may be fed from, this is the one.
     Chosen {
         /// The subscription.
         session: SessionId,

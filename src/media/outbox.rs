@@ -112,6 +112,8 @@ impl Outbox {
             let socket = &sockets[train.path.socket];
             let sent = send(socket, train, contents);
             tally.packets_out += sent as u64;
+            // The last of a train may be shorter, which only matters when some did not go.
+            tally.bytes_out += contents.len().min(sent * train.segment) as u64;
             tally.dropped_out += (train.count - sent) as u64;
         }
         self.trains.clear();

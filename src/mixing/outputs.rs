@@ -102,7 +102,7 @@ pub(super) struct Outputs {
 }
 
 impl Outputs {
-    /// Where a new subscription's sound is to come from.
+    /// Where a subscription's sound is to come from, whether it is new or changes.
     pub(super) fn listen(
         &mut self,
         session: &SessionId,
@@ -111,6 +111,7 @@ impl Outputs {
     ) -> Source<AudioFormat> {
         let AudioFeed { from: view, output } = feed;
         let Some(AudioOutput { formats, without: listener }) = output else {
+            self.forget(session, |subscriber| subscriber.audio = None);
             return Source::Published(view);
         };
         let without = own_input(views, &view, listener.as_ref());
@@ -125,12 +126,13 @@ impl Outputs {
         Source::Injected(choices)
     }
 
-    /// Where a new subscription's picture is to come from.
+    /// Where a subscription's picture is to come from, whether it is new or changes.
     pub(super) fn watch(&mut self, session: &SessionId, feed: VideoFeed) -> Source<VideoFormat> {
         let VideoFeed { from: view, output } = feed;
         let Some(VideoOutput { encodings, resolution, framerate, key_frame_interval_secs }) =
             output
         else {
+            self.forget(session, |subscriber| subscriber.video = None);
             return Source::Published(view);
         };
         let choices = encodings.iter().map(|encoding| {
@@ -181,7 +183,11 @@ impl Outputs {
 
     /// Notes what listeners hear themselves in, or no longer need to be left out of: which
     /// subscriptions are to get another encoding.
-    pub(super) fn reroute(&mut self, views: &Views, now: Instant) -> Vec<(SessionId, Encoded)> {
+    pub(super) fn reroute(
+        &mut self,
+        views: &Views,
+        now: Instant,
+    ) -> Vec<(SessionId, Choice<AudioFormat>)> {
         let mut moves = Vec::new();
         for (session, subscriber) in &self.subscribers {
             let Some(listening) = &subscriber.audio else { continue };
@@ -197,8 +203,8 @@ impl Outputs {
         }
         let moved = moves.into_iter().map(|(session, key, format)| {
             let output = self.number(key);
-            let to = Encoded::Audio(Choice { output, format });
-            self.choose(&session, to, now);
+            let to = Choice { output, format };
+            self.choose(&session, Encoded::Audio(to), now);
             (session, to)
         });
         moved.collect()
@@ -206,6 +212,7 @@ impl Outputs {
 
     /// Forgets what nobody has got for a while.
     pub(super) fn expire(&mut self, now: Instant) -> Vec<OutputId> {
+        self.note_use(now);
         let is_over = |output: &Output| {
             let linger = if output.is_open { LINGER } else { Duration::ZERO };
             output.unused_since.is_some_and(|since| now >= since + linger)
@@ -241,6 +248,15 @@ impl Outputs {
         let gets = |subscriber: &Subscriber| subscriber.outputs().any(|other| other == output);
         let all = self.subscribers.iter().filter(|(_, subscriber)| gets(subscriber));
         all.map(|(session, _)| session.clone()).collect()
+    }
+
+    /// Forgets a part of a subscription, and the whole with its last part.
+    fn forget(&mut self, session: &SessionId, part: impl FnOnce(&mut Subscriber)) {
+        let Some(subscriber) = self.subscribers.get_mut(session) else { return };
+        part(subscriber);
+        if subscriber.audio.is_none() && subscriber.video.is_none() {
+            self.subscribers.remove(session);
+        }
     }
 
     fn number(&mut self, key: Key) -> OutputId {

@@ -92,8 +92,8 @@ impl RoomMixing {
         self.settle();
     }
 
-    /// Where a new subscription's tracks come from: published streams as they are, and encodings
-    /// of views.
+    /// Where a subscription's tracks come from, whether it is new or changes: published streams as
+    /// they are, and encodings of views. A kind that is absent stays as it is.
     pub fn subscribe(
         &mut self,
         session: &SessionId,
@@ -265,7 +265,8 @@ impl RoomMixing {
     fn settle(&mut self) {
         let now = Instant::now();
         for (session, to) in self.outputs.reroute(&self.views, now) {
-            self.media.send(media::Command::Switch { session, to });
+            let audio = Some(Source::Injected([to].into()));
+            self.media.send(media::Command::SwitchSubscription { session, audio, video: None });
         }
         for output in self.outputs.expire(now) {
             self.media.send(media::Command::CloseOutput { output });

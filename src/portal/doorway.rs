@@ -18,8 +18,14 @@ pub struct DoorwaySettings {
     pub login_timeout: Duration,
     /// Requests of one connection that may wait for their turn; one more closes it.
     pub pending_requests: usize,
+    /// Messages that may wait for a slow client; beyond, its connection is closed.
+    pub outbox_length: usize,
+    /// The largest message of a client, in bytes; a larger one closes its connection.
+    pub max_message_bytes: usize,
     /// How long a reconnection ticket is good for.
     pub ticket_lifetime: Duration,
+    /// How long the place of a participant is kept that leaves this to the server.
+    pub reconnection_timeout: Duration,
 }
 
 /// The way from a door into the rooms. Cheap to clone.
@@ -62,7 +68,7 @@ impl Doorway {
         &self.0.tokens
     }
 
-    /// Issues reconnection tickets.
+    /// Issues and verifies reconnection tickets.
     pub fn tickets(&self) -> &Tickets {
         &self.0.tickets
     }

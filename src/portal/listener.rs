@@ -2,8 +2,8 @@
 
 use std::{io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
-use axum::Router;
-use hyper::server::conn::http1;
+use axum::{Router, http::Request};
+use hyper::{body::Incoming, server::conn::http1};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
@@ -14,6 +14,7 @@ use tokio::{
     sync::{Semaphore, watch},
 };
 use tokio_rustls::TlsAcceptor;
+use tower::ServiceExt;
 use tracing::{debug, warn};
 
 use super::flag::raised;
@@ -30,6 +31,10 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A pause after a failed `accept`, so that a lack of file descriptors does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Who is at the other end of a request's connection; every request has it as an extension.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Peer(pub SocketAddr);
 
 /// A bound TCP port that serves a router.
 pub struct Listener {
@@ -74,8 +79,8 @@ impl Listener {
                 accepted = self.tcp.accept() => accepted,
                 () = raised(&mut shutdown) => break,
             };
-            let stream = match accepted {
-                Ok((stream, _)) => stream,
+            let (stream, peer) = match accepted {
+                Ok((stream, peer)) => (stream, Peer(peer)),
                 Err(error) => {
                     warn!(%error, "cannot accept connections; raise the file limit (ulimit -n)?");
                     tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -85,7 +90,7 @@ impl Listener {
             let (router, tls, shutdown) = (router.clone(), self.tls.clone(), shutdown.clone());
             tokio::spawn(async move {
                 let _place = place;
-                connection(stream, tls, router, shutdown).await;
+                connection(stream, peer, tls, router, shutdown).await;
             });
         }
         drop(self.tcp);
@@ -96,15 +101,16 @@ impl Listener {
 
 async fn connection(
     stream: TcpStream,
+    peer: Peer,
     tls: Option<TlsAcceptor>,
     router: Router,
     shutdown: watch::Receiver<bool>,
 ) {
     // Signaling frames are small and wait for answers; a failure here only costs latency.
     drop(stream.set_nodelay(true));
-    let Some(tls) = tls else { return http(stream, router, shutdown).await };
+    let Some(tls) = tls else { return http(stream, peer, router, shutdown).await };
     match tokio::time::timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)).await {
-        Ok(Ok(stream)) => http(stream, router, shutdown).await,
+        Ok(Ok(stream)) => http(stream, peer, router, shutdown).await,
         Ok(Err(error)) => debug!(%error, "TLS handshake failed"),
         Err(_) => debug!("TLS handshake took too long"),
     }
@@ -112,14 +118,19 @@ async fn connection(
 
 async fn http(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    peer: Peer,
     router: Router,
     mut shutdown: watch::Receiver<bool>,
 ) {
+    let service = router.map_request(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(peer);
+        request
+    });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HANDSHAKE_TIMEOUT)
         .max_buf_size(MAX_HEAD_BYTES)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service))
         .with_upgrades();
     let mut connection = pin!(connection);
     let ended = tokio::select! {

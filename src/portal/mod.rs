@@ -1,13 +1,20 @@
 //! The front doors: client connections of every dialect.
 
+mod candidate;
+mod comeback;
 pub mod demo;
 pub mod doorway;
 mod flag;
 pub mod listener;
 pub mod owt;
 pub mod pages;
+pub mod protoo;
 pub mod ticket;
 pub mod tls;
 pub mod token;
+mod websocket;
 
-pub use self::doorway::{Doorway, DoorwaySettings};
+pub use self::{
+    comeback::{ComeBack, ComeBackError},
+    doorway::{Doorway, DoorwaySettings},
+};

@@ -12,6 +12,7 @@ use rust_embed::RustEmbed;
 
 #[derive(RustEmbed)]
 #[folder = "web/"]
+#[include = "admin/*"]
 #[include = "demo/*"]
 #[include = "vendor/*"]
 struct Files;
@@ -19,6 +20,17 @@ struct Files;
 /// Pages load nothing from elsewhere, except that the demo page may connect to any portal.
 const CONTENT_POLICY: &str = "default-src 'self'; connect-src *; img-src 'self' data: blob:; \
                               media-src 'self' blob: mediastream:; frame-ancestors 'none'";
+
+/// The dashboard at `/admin` and the files that it is made of. What it shows it must ask for.
+pub fn admin() -> Router {
+    Router::new()
+        .route("/admin", get(|| async { file("admin/index.html") }))
+        .route("/admin/", get(|| async { file("admin/index.html") }))
+        .route(
+            "/admin/{name}",
+            get(|Path(name): Path<String>| async move { file(&format!("admin/{name}")) }),
+        )
+}
 
 /// The demo page at `/` and the files that it is made of.
 pub fn router() -> Router {

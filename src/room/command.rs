@@ -28,6 +28,13 @@ pub enum Command {
         /// The text.
         message: Arc<str>,
     },
+    /// Send something to everybody else.
+    Broadcast {
+        /// Any JSON, as text that the room does not look into.
+        data: Arc<str>,
+    },
+    /// Look around again. Answered by [`Reply::Described`](super::Reply::Described).
+    Describe,
     /// Start a publication. Answered by [`Reply::SessionOpened`](super::Reply::SessionOpened);
     /// the stream is announced once its media session is ready.
     Publish {
@@ -56,6 +63,32 @@ pub enum Command {
     },
     /// End one's own subscription.
     Unsubscribe {
+        /// The subscription.
+        session: SessionId,
+    },
+    /// Take the tracks of one's own subscription from other streams, or with other parameters.
+    UpdateSubscription {
+        /// The subscription.
+        session: SessionId,
+        /// What is to change.
+        update: SubscriptionUpdate,
+    },
+    /// Stop the sending of one's own subscription's tracks.
+    PauseSubscription {
+        /// The subscription.
+        session: SessionId,
+        /// Which tracks.
+        tracks: TrackSelection,
+    },
+    /// Resume the sending of one's own subscription's tracks.
+    PlaySubscription {
+        /// The subscription.
+        session: SessionId,
+        /// Which tracks.
+        tracks: TrackSelection,
+    },
+    /// Ask what bandwidth one's own subscription has.
+    EstimateBandwidth {
         /// The subscription.
         session: SessionId,
     },
@@ -176,6 +209,24 @@ pub struct SubscribeVideo {
     pub parameters: VideoParameters,
     /// One layer of a simulcast stream; the parameters are then ignored.
     pub simulcast_rid: Option<Arc<str>>,
+}
+
+/// A change of a subscription.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct SubscriptionUpdate {
+    /// Another stream for the sound.
+    pub audio: Option<StreamId>,
+    /// A change of the picture.
+    pub video: Option<VideoUpdate>,
+}
+
+/// A change of a subscription's picture.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct VideoUpdate {
+    /// Another stream.
+    pub from: Option<StreamId>,
+    /// Wishes for size, rate and key frames.
+    pub parameters: VideoParameters,
 }
 
 /// A negotiation message, opaque to the room.

@@ -1,8 +1,8 @@
 //! What the world reports to a room: media sessions, connections, administrators.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use super::MixerCapabilities;
+use super::{FormerParticipant, MixerCapabilities};
 use crate::{
     formats::{AudioFormat, Resolution, VideoFormat},
     ids::{ParticipantId, SessionId, StreamId, TransportId},
@@ -65,6 +65,18 @@ pub enum Event {
     ConnectionLost {
         /// Whose.
         participant: ParticipantId,
+        /// How long its place is kept; with zero it leaves at once.
+        keep: Duration,
+    },
+    /// A participant that was away is connected again.
+    Resumed {
+        /// Who.
+        participant: ParticipantId,
+    },
+    /// A process before this one knew these participants. Given to a fresh room only.
+    Restored {
+        /// They, by age.
+        participants: Vec<FormerParticipant>,
     },
     /// An administrator, or a bound that was overrun, removes a participant.
     Drop {

@@ -25,12 +25,19 @@ pub(super) enum Due {
 
 /// Checks that the room's parts agree with each other and with the settings.
 pub(super) fn check_state(room: &Room) {
-    participants_are_admitted(room);
-    publications_are_permitted(room);
+    participants_are_counted(room);
+    publications_are_owned(room);
     subscriptions_are_served(room);
+    // An administrator's changes bind newcomers only.
+    if !room.managed {
+        limits_are_kept(room);
+    }
     session_ids_are_unique(room);
     transports_carry_their_owners_sessions(room);
     views_mix_ready_streams(room);
+    for absent in room.absences.participants() {
+        assert!(room.participants.contains(absent), "{absent:?} is away and keeps its place");
+    }
     let waits = room.closes_at.is_some();
     assert!(!waits || room.participants.is_empty(), "a room with participants stays open");
 }
@@ -63,13 +70,33 @@ pub(super) fn check_outputs(room: &Room, due: &Due, undrained: usize) {
     assert_eq!(answers, due, "a command is answered exactly once");
 }
 
-fn participants_are_admitted(room: &Room) {
+fn limits_are_kept(room: &Room) {
     let capacity = room.capacity() as usize;
     assert!(room.participants.len() <= capacity, "the room is not overcrowded");
+    if let Some(limit) = room.settings.input_limit {
+        assert!(room.publications.len() <= limit as usize, "the room has no more inputs");
+    }
     for (id, participant) in room.participants.iter() {
-        assert_eq!(*id, participant.info.id, "a participant is found by its own id");
         let permission = room.settings.permission_of(&participant.info.role);
         assert_eq!(permission, Ok(participant.permission), "{id:?} may what its role permits");
+    }
+    for (session, publication) in room.publications.iter() {
+        let (audio, video) = publication.kinds();
+        let owner = room.participants.get(&publication.owner);
+        let permitted = owner.map(|it| it.permission.publish.check(audio, video));
+        assert_eq!(permitted, Some(Ok(())), "{session:?} is permitted");
+    }
+    for (session, subscription) in room.subscriptions.iter() {
+        let (audio, video) = (subscription.audio.is_some(), subscription.video.is_some());
+        let owner = room.participants.get(&subscription.owner);
+        let permitted = owner.map(|it| it.permission.subscribe.check(audio, video));
+        assert_eq!(permitted, Some(Ok(())), "{session:?} is permitted");
+    }
+}
+
+fn participants_are_counted(room: &Room) {
+    for (id, participant) in room.participants.iter() {
+        assert_eq!(*id, participant.info.id, "a participant is found by its own id");
         let publications = room.publications.values().filter(|it| it.owner == *id).count();
         assert_eq!(publications, participant.publications as usize, "{id:?} publishes so much");
         let bound = room.settings.bounds.publications_per_participant;
@@ -81,17 +108,12 @@ fn participants_are_admitted(room: &Room) {
     }
 }
 
-fn publications_are_permitted(room: &Room) {
-    if let Some(limit) = room.settings.input_limit {
-        assert!(room.publications.len() <= limit as usize, "the room has no more inputs");
-    }
+fn publications_are_owned(room: &Room) {
     for (session, publication) in room.publications.iter() {
-        let owner = room.participants.get(&publication.owner);
-        let owner = owner.unwrap_or_else(|| panic!("{session:?} has an owner in the room"));
+        let owned = room.participants.contains(&publication.owner);
+        assert!(owned, "{session:?} has an owner in the room");
         let (audio, video) = publication.kinds();
         assert!(audio || video, "{session:?} has a track");
-        let permitted = owner.permission.publish.check(audio, video);
-        assert_eq!(permitted, Ok(()), "{session:?} is permitted");
         if let Some(stream) = publication.stream() {
             assert_eq!(stream.id.as_str(), session.as_str(), "a stream bears its session's id");
         }
@@ -100,12 +122,10 @@ fn publications_are_permitted(room: &Room) {
 
 fn subscriptions_are_served(room: &Room) {
     for (session, subscription) in room.subscriptions.iter() {
-        let owner = room.participants.get(&subscription.owner);
-        let owner = owner.unwrap_or_else(|| panic!("{session:?} has an owner in the room"));
+        let owned = room.participants.contains(&subscription.owner);
+        assert!(owned, "{session:?} has an owner in the room");
         let (audio, video) = (subscription.audio.is_some(), subscription.video.is_some());
         assert!(audio || video, "{session:?} takes something");
-        let permitted = owner.permission.subscribe.check(audio, video);
-        assert_eq!(permitted, Ok(()), "{session:?} is permitted");
         for (kind, from) in subscription.sources() {
             let publication = room.publications.get(from.as_str()).and_then(|it| it.stream());
             let view = room.view(from).filter(|it| it.is_available()).map(|it| &it.stream);

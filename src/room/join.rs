@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    Joined, Notification, ParticipantInfo, Rejection, Reply, Room, participant::Participant,
-    telling::Asker,
+    Joined, Notification, ParticipantInfo, RecordChange, Rejection, Reply, Room,
+    participant::Participant, telling::Asker,
 };
 
 impl Room {
@@ -24,12 +24,21 @@ impl Room {
         }
         let permission = self.settings.permission_of(&role)?;
 
-        let newcomer = ParticipantInfo { id: asker.from.clone(), user, role };
+        let handle = self.free_handle(&user);
+        let newcomer = ParticipantInfo { id: asker.from.clone(), user, role, handle };
         self.announce_participant(Notification::ParticipantJoined(newcomer.clone()));
         let participant = Participant::new(newcomer.clone(), permission);
         self.participants.insert(asker.from.clone(), participant);
+        self.record(RecordChange::Came(newcomer.clone()));
         let joined = Joined { participant: newcomer, permission, room: self.info() };
         self.grant(asker, Reply::Joined(Box::new(joined)));
+        Ok(())
+    }
+
+    /// Tells a participant what it would find if it came now.
+    pub(super) fn describe(&mut self, asker: &Asker) -> Result<(), Rejection> {
+        let room = self.info();
+        self.grant(asker, Reply::Described(Box::new(room)));
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! Going: of one's own will, by losing the connection, or by being dropped.
 
-use super::{Effect, Notification, Rejection, Reply, Room, telling::Asker};
+use super::{Effect, Notification, RecordChange, Rejection, Reply, Room, telling::Asker};
 use crate::ids::{ParticipantId, SessionId};
 
 impl Room {
@@ -24,10 +24,10 @@ impl Room {
     /// Takes a participant out with everything that it has. The others hear that it left, then of
     /// each of its streams that is gone. Does nothing if it is not there.
     pub(super) fn depart(&mut self, participant: &ParticipantId) {
-        if self.participants.remove(participant).is_none() {
-            return;
-        }
-        self.announce_participant(Notification::ParticipantLeft(participant.clone()));
+        let Some(leaver) = self.participants.remove(participant) else { return };
+        self.absences.end(participant);
+        self.record(RecordChange::Went(participant.clone()));
+        self.announce_participant(Notification::ParticipantLeft(leaver.info));
 
         let subscriptions = self.subscriptions.iter();
         let subscriptions: Vec<SessionId> = subscriptions

@@ -1,16 +1,22 @@
 //! What administrators order: the same things that participants may ask for their own streams,
-//! for any stream, and a look at the whole room.
+//! for any stream, changes of who may what, and a look at the whole room.
+//!
+//! Limits and permissions that are lowered bind whoever comes next; those inside keep what they
+//! have, as in OWT.
 
 use std::sync::Arc;
 
 use super::{
-    PlacedRegion, Rejection, Room, RoomInfo, StreamInfo, TrackStatus, ViewStatus,
-    publication::PublicationState,
+    Effect, MediaPermission, Notification, Permission, PlacedRegion, Rejection, Room, RoomReport,
+    Settings, StreamInfo, TrackStatus, aged::Aged, publication::PublicationState,
 };
 use crate::{
-    formats::TrackSelection,
-    ids::{SessionId, StreamId},
+    formats::{TrackKind, TrackSelection},
+    ids::{ParticipantId, SessionId, StreamId},
 };
+
+/// Why a publication ends that an administrator ended.
+const ENDED_BY_ADMINISTRATOR: &str = "Ended by an administrator";
 
 /// An administrator's order. It is answered by [`Managed`], after everything it leads to.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,8 +61,46 @@ pub enum Order {
         /// The input.
         stream: StreamId,
     },
+    /// Throw a participant out.
+    DropParticipant {
+        /// Whom.
+        participant: ParticipantId,
+    },
+    /// Let a participant do more or less from now on. What it already does goes on, as in OWT.
+    SetPermission {
+        /// Whom.
+        participant: ParticipantId,
+        /// Sending or receiving.
+        action: Action,
+        /// Which kind of track.
+        kind: TrackKind,
+        /// Whether it may.
+        allowed: bool,
+    },
+    /// End a stream.
+    EndStream {
+        /// A forward stream.
+        stream: StreamId,
+    },
+    /// Go by other settings: limits, roles and formats for what comes next, notifications at once.
+    /// Views stay as they are until the room starts anew.
+    Reconfigure {
+        /// The settings.
+        settings: Box<Settings>,
+    },
+    /// Throw everybody out.
+    Close,
     /// Tell how the room is.
     Report,
+}
+
+/// What a permission is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// Sending.
+    Publish,
+    /// Receiving.
+    Subscribe,
 }
 
 /// The answer to a granted order.
@@ -66,24 +110,8 @@ pub enum Managed {
     Stream(Arc<StreamInfo>),
     /// The room as it is now.
     Room(Box<RoomReport>),
-}
-
-/// A room as administrators see it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct RoomReport {
-    /// What newcomers see.
-    pub room: RoomInfo,
-    /// How its views stand, in the order of the settings.
-    pub views: Vec<ViewReport>,
-}
-
-/// How a view stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ViewReport {
-    /// Its label.
-    pub label: Arc<str>,
-    /// Whether it is mixed, and if not, why.
-    pub status: ViewStatus,
+    /// It is done, and there is nothing to tell.
+    Done,
 }
 
 impl Room {
@@ -115,6 +143,35 @@ impl Room {
             Order::SetRegion { view, index, stream } => {
                 Managed::Stream(self.place_input(&view, index, &stream)?)
             }
+            Order::DropParticipant { participant } => {
+                if !self.participants.contains(&participant) {
+                    return Err(Rejection::NotJoined);
+                }
+                self.expel(&participant);
+                Managed::Done
+            }
+            Order::SetPermission { participant, action, kind, allowed } => {
+                let participant = self.participants.get_mut(&participant);
+                let participant = participant.ok_or(Rejection::NotJoined)?;
+                participant.permission.set(action, kind, allowed);
+                self.managed = true;
+                Managed::Done
+            }
+            Order::EndStream { stream } => {
+                self.live_stream(&stream)?;
+                let session = SessionId::from(&stream);
+                self.perform(Effect::CloseSession { session: session.clone() });
+                self.publication_failed(&session, ENDED_BY_ADMINISTRATOR.into());
+                Managed::Done
+            }
+            Order::Reconfigure { settings } => {
+                self.reconfigure(*settings);
+                Managed::Done
+            }
+            Order::Close => {
+                self.close();
+                Managed::Done
+            }
             Order::Report => Managed::Room(Box::new(self.report())),
         })
     }
@@ -131,11 +188,43 @@ impl Room {
         }
     }
 
-    fn report(&self) -> RoomReport {
-        let report = |view: &super::view::View| ViewReport {
-            label: Arc::clone(view.label()),
-            status: view.status.clone(),
+    fn reconfigure(&mut self, settings: Settings) {
+        let views = std::mem::take(&mut self.settings.views);
+        let media_out = self.settings.media_out.clone();
+        let bounds = self.settings.bounds;
+        self.settings = Settings { views, media_out, bounds, ..settings };
+        self.managed = true;
+    }
+
+    /// Throws everybody out at once, so that nobody is told of the others.
+    fn close(&mut self) {
+        let streams: Vec<StreamId> = self.publications.keys().map(StreamId::from).collect();
+        let everybody = std::mem::replace(&mut self.participants, Aged::new());
+        for participant in everybody.keys() {
+            self.tell(participant, Notification::Dropped);
+            self.perform(Effect::Disconnect { participant: participant.clone() });
+        }
+        for stream in &streams {
+            self.leave_views(stream);
+        }
+        let publications = std::mem::replace(&mut self.publications, Aged::new());
+        let subscriptions = std::mem::replace(&mut self.subscriptions, Aged::new());
+        for session in subscriptions.keys().chain(publications.keys()) {
+            self.perform(Effect::CloseSession { session: session.clone() });
+        }
+        self.transports.clear();
+    }
+}
+
+impl Permission {
+    fn set(&mut self, action: Action, kind: TrackKind, allowed: bool) {
+        let media: &mut MediaPermission = match action {
+            Action::Publish => &mut self.publish,
+            Action::Subscribe => &mut self.subscribe,
         };
-        RoomReport { room: self.info(), views: self.views.iter().map(report).collect() }
+        match kind {
+            TrackKind::Audio => media.audio = allowed,
+            TrackKind::Video => media.video = allowed,
+        }
     }
 }

@@ -33,10 +33,10 @@ impl Room {
     }
 
     /// A view cannot be mixed: whoever subscribed to it loses the subscription.
-    pub(super) fn view_failed(&mut self, view: &StreamId, reason: Arc<str>) {
+    pub(super) fn view_failed(&mut self, view: &StreamId, reason: &Arc<str>) {
         let Some(place) = self.views.iter().position(|it| it.stream.id == *view) else { return };
-        self.set_view_status(place, ViewStatus::Failed(Arc::clone(&reason)));
-        self.end_subscriptions_to(view, &reason);
+        self.set_view_status(place, ViewStatus::Failed(Arc::clone(reason)));
+        self.end_subscriptions_to(view, reason);
     }
 
     /// Notes how a view stands, and tells everybody when its media starts or stops, sound first.

@@ -21,27 +21,35 @@
 //! # Who closes whom
 //! | What ends | Why | What ends with it | Who is told |
 //! |---|---|---|---|
-//! | participant | left, lost, dropped | its subscriptions, its publications | the others |
+//! | participant | left, away too long, dropped | its subscriptions, its publications | the others |
 //! | publication | unpublished, owner gone | its stream, if announced | nobody |
-//! | publication | session failed | its stream, if announced | its owner |
+//! | publication | session failed, administrator | its stream, if announced | its owner |
 //! | stream | publication ended | its place in views, subscriptions to it | everybody, last |
 //! | subscription | unsubscribed, owner gone | nothing | nobody |
 //! | subscription | stream ended, view or session failed | nothing | its owner |
 //! | transport | its last session ended | nothing | nobody |
 //! | view | failed | subscriptions that take anything from it | everybody, first |
+//! | room | closed by an administrator | everything | everybody |
 //! | room | empty for [`Bounds::idle`] | nothing | the driver |
 //!
 //! A subscription to two streams ends as a whole with either. Whatever ends here has its media
 //! session closed by an effect, unless it is the media session itself that failed. Nobody but its
 //! owner ever hears of a publication that is not ready. Whoever is dropped hears of that first.
+//!
+//! # Being away
+//! Whoever loses its connection keeps its place for a time that the loss states, and is told
+//! everything meanwhile: that this reaches it later is up to whoever performs the outputs.
 
 mod aged;
+mod away;
 mod bitrate;
+mod broadcast;
 mod command;
 mod control;
 mod desired;
 mod event;
 mod feed;
+mod handle;
 mod invariants;
 mod join;
 mod layout;
@@ -54,13 +62,16 @@ mod output;
 mod participant;
 mod publication;
 mod publish;
+mod record;
 mod rejection;
+mod report;
 mod role;
 mod session;
 mod settings;
 mod stream;
 mod subscribe;
 mod subscription;
+mod subscription_control;
 mod telling;
 #[cfg(test)]
 mod tests;
@@ -75,10 +86,12 @@ use std::{
 };
 
 use self::{
-    aged::Aged, invariants::Due, participant::Participant, publication::Publication,
-    session::Transport, subscription::Subscription, telling::Asker, view::View,
+    aged::Aged, away::Absences, invariants::Due, participant::Participant,
+    publication::Publication, session::Transport, subscription::Subscription, telling::Asker,
+    view::View,
 };
 pub use self::{
+    broadcast::MAX_BROADCAST_BYTES,
     command::*,
     desired::*,
     event::*,
@@ -89,7 +102,9 @@ pub use self::{
     manage::*,
     media_out::{MediaOut, MixerCapabilities, Multiple, ResolutionOption},
     output::*,
+    record::*,
     rejection::*,
+    report::*,
     settings::*,
     stream::*,
     view::ViewStatus,
@@ -132,9 +147,14 @@ pub struct Room {
     subscriptions: Aged<SessionId, Subscription>,
     /// The transports that carry at least one session.
     transports: BTreeMap<TransportId, Transport>,
+    absences: Absences,
     outputs: VecDeque<Output>,
+    records: VecDeque<RecordChange>,
     /// When the room closes unless somebody joins; absent while somebody is in it.
     closes_at: Option<Instant>,
+    /// Whether an administrator changed limits or permissions, after which those inside may have
+    /// more than a newcomer would get.
+    managed: bool,
 }
 
 impl Room {
@@ -152,8 +172,11 @@ impl Room {
             publications: Aged::new(),
             subscriptions: Aged::new(),
             transports: BTreeMap::new(),
+            absences: Absences::default(),
             outputs: VecDeque::new(),
+            records: VecDeque::new(),
             closes_at: None,
+            managed: false,
         };
         room.watch_idleness(now);
         room.describe_views();
@@ -172,7 +195,7 @@ impl Room {
                 Due::Reply(asker)
             }
             Input::Event(event) => {
-                self.learn(event);
+                self.learn(now, event);
                 Due::Nothing
             }
             Input::Manage { request, order } => {
@@ -195,7 +218,7 @@ impl Room {
 
     /// When [`Room::handle_timeout`] is due.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.closes_at
+        self.closes_at.into_iter().chain(self.absences.next()).min()
     }
 
     /// Lets time pass. Calling it early, or without need, does nothing.
@@ -206,6 +229,9 @@ impl Room {
         if self.closes_at.is_some_and(|due| due <= now) {
             self.closes_at = None;
             self.perform(Effect::CloseRoom);
+        }
+        if self.give_up(now) {
+            self.watch_idleness(now);
         }
         if cfg!(debug_assertions) {
             invariants::check_state(self);
@@ -233,6 +259,8 @@ impl Room {
             Command::Join { user, role } => self.join(asker, user, role),
             Command::Leave => self.leave(asker),
             Command::Text { to, message } => self.text(asker, &to, message),
+            Command::Broadcast { data } => self.broadcast(asker, data),
+            Command::Describe => self.describe(asker),
             Command::Publish { session, transport, media, attributes } => {
                 self.publish(asker, session, transport, media, attributes)
             }
@@ -241,6 +269,16 @@ impl Room {
                 self.subscribe(asker, session, transport, media)
             }
             Command::Unsubscribe { session } => self.unsubscribe(asker, &session),
+            Command::UpdateSubscription { session, update } => {
+                self.update_subscription(asker, &session, update)
+            }
+            Command::PauseSubscription { session, tracks } => {
+                self.set_subscription_active(asker, &session, tracks, false)
+            }
+            Command::PlaySubscription { session, tracks } => {
+                self.set_subscription_active(asker, &session, tracks, true)
+            }
+            Command::EstimateBandwidth { session } => self.estimate_bandwidth(asker, &session),
             Command::Negotiate { transport, payload } => self.negotiate(asker, transport, payload),
             Command::PauseStream { stream, tracks } => {
                 self.set_status(asker, &stream, tracks, TrackStatus::Inactive)
@@ -258,7 +296,7 @@ impl Room {
     }
 
     /// Draws the consequences of what happened.
-    fn learn(&mut self, event: Event) {
+    fn learn(&mut self, now: Instant, event: Event) {
         match event {
             Event::Answered { transport, sdp } => self.pass_answer(transport, sdp),
             Event::SessionReady { session, media } => self.session_ready(&session, media),
@@ -266,9 +304,11 @@ impl Room {
             Event::Measured { stream, resolution } => self.measured(&stream, resolution),
             Event::MixerUp { capabilities } => self.mixer_up(&capabilities),
             Event::MixerDown => self.mixer_down(),
-            Event::ViewFailed { view, reason } => self.view_failed(&view, reason),
+            Event::ViewFailed { view, reason } => self.view_failed(&view, &reason),
             Event::Loudest { view, stream } => self.loudest(&view, &stream),
-            Event::ConnectionLost { participant } => self.depart(&participant),
+            Event::ConnectionLost { participant, keep } => self.lose(now, &participant, keep),
+            Event::Resumed { participant } => self.resume(&participant),
+            Event::Restored { participants } => self.restore(now, participants),
             Event::Drop { participant } => self.expel(&participant),
         }
     }

@@ -64,6 +64,8 @@ pub enum Reply {
         /// The region's id.
         region: Arc<str>,
     },
+    /// The room as it is.
+    Described(Box<RoomInfo>),
 }
 
 /// What a newcomer learns.
@@ -86,6 +88,10 @@ pub struct ParticipantInfo {
     pub user: Arc<str>,
     /// Its role.
     pub role: Arc<str>,
+    /// The account's name made unique among those present, for dialects that know each other by
+    /// name: whoever comes while a name is taken is called `<user>~2`, `~3` and so on until it
+    /// leaves.
+    pub handle: Arc<str>,
 }
 
 /// What a participant may do.
@@ -125,15 +131,22 @@ pub enum Notification {
     /// Somebody else came.
     ParticipantJoined(ParticipantInfo),
     /// Somebody else left.
-    ParticipantLeft(ParticipantId),
+    ParticipantLeft(ParticipantInfo),
     /// A text arrived.
     Text {
         /// The sender.
-        from: ParticipantId,
+        from: ParticipantInfo,
         /// To everybody, or to the receiver alone.
         audience: Audience,
         /// The text.
         message: Arc<str>,
+    },
+    /// Somebody else sent something to all others.
+    Broadcast {
+        /// The sender.
+        from: ParticipantInfo,
+        /// Any JSON, as text that the room does not look into.
+        data: Arc<str>,
     },
     /// A stream can be subscribed to.
     StreamAdded(Arc<StreamInfo>),
@@ -145,7 +158,12 @@ pub enum Notification {
         update: StreamUpdate,
     },
     /// A stream is gone.
-    StreamRemoved(StreamId),
+    StreamRemoved {
+        /// Which.
+        stream: StreamId,
+        /// Its owner's [`ParticipantInfo::handle`].
+        owner_handle: Arc<str>,
+    },
     /// The answer to an offer of one's own.
     Answer {
         /// The transport whose offer it was; in OWT 1.1 it has the text of its only session.
@@ -214,6 +232,25 @@ pub enum Effect {
         transport: TransportId,
         /// The message.
         payload: Negotiation,
+    },
+    /// Take a subscription's tracks from other streams, in the formats that were agreed on. An
+    /// absent kind stays as it is.
+    SwitchSubscription {
+        /// The session.
+        session: SessionId,
+        /// Whose sound, if it changes.
+        audio: Option<AudioFeed>,
+        /// Whose picture, if it changes.
+        video: Option<VideoFeed>,
+    },
+    /// Stop or resume the sending of a subscription's track.
+    SetSubscriptionActive {
+        /// The session.
+        session: SessionId,
+        /// Which track.
+        kind: TrackKind,
+        /// Resume, or stop.
+        active: bool,
     },
     /// End a media session; unknown ones are ignored.
     CloseSession {

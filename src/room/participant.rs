@@ -7,7 +7,7 @@ use super::{ParticipantInfo, Permission};
 pub(super) struct Participant {
     /// What others see.
     pub(super) info: ParticipantInfo,
-    /// What its role permitted when it came.
+    /// What its role permitted when it came, unless an administrator decided otherwise since.
     pub(super) permission: Permission,
     /// Publications it has, connecting ones included.
     pub(super) publications: u32,

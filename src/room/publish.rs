@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    AgreedMedia, Effect, Notification, PublishMedia, Rejection, Reply, Room, StreamInfo,
-    StreamUpdate,
+    AgreedMedia, Effect, Notification, PublishMedia, Rejection, Reply, Room, SessionKind,
+    StreamInfo, StreamOrigin, StreamUpdate,
     publication::{Publication, PublicationState},
     session::SOURCE_STREAM_LOSS,
     telling::Asker,
@@ -45,6 +45,7 @@ impl Room {
             owner.publications += 1;
         }
         self.attach(&transport, &asker.from);
+        self.record_session(&asker.from, &session, &transport, SessionKind::Publication);
         let state = PublicationState::Connecting { media, attributes };
         let publication =
             Publication { owner: asker.from.clone(), transport: transport.clone(), state };
@@ -117,7 +118,9 @@ impl Room {
         let Some(publication) = self.publications.get_mut(session) else { return };
         let PublicationState::Connecting { media, attributes } = &publication.state else { return };
         let owner = publication.owner.clone();
-        let stream = StreamInfo::of_publication(session, &owner, media, agreed, attributes);
+        let Some(publisher) = self.participants.get(&owner) else { return };
+        let publisher = &publisher.info;
+        let stream = StreamInfo::of_publication(session, publisher, media, agreed, attributes);
         if stream.audio.is_none() && stream.video.is_none() {
             self.perform(Effect::CloseSession { session: session.clone() });
             self.publication_failed(session, NO_VALID_TRACKS.into());
@@ -127,6 +130,7 @@ impl Room {
         publication.state = PublicationState::Live(Arc::new(stream));
         let transport = publication.transport.clone();
         self.publications.renew(session);
+        self.record_session(&owner, session, &transport, SessionKind::Stream);
         self.auto_mix(session);
         self.tell(&owner, Notification::SessionReady { session: session.clone(), transport });
         let publication = self.publications.get(session);
@@ -151,15 +155,17 @@ impl Room {
     pub(super) fn end_publication(&mut self, session: &SessionId) {
         let Some(publication) = self.publications.remove(session) else { return };
         self.detach(&publication.transport);
+        self.record_closed(&publication.owner, session);
         if let Some(owner) = self.participants.get_mut(&publication.owner) {
             owner.publications -= 1;
         }
         let Some(stream) = publication.stream() else { return };
+        let StreamOrigin::Forward { owner_handle, .. } = &stream.origin else { return };
 
-        let stream = stream.id.clone();
+        let (stream, owner_handle) = (stream.id.clone(), Arc::clone(owner_handle));
         self.leave_views(&stream);
         self.end_subscriptions_to(&stream, &SOURCE_STREAM_LOSS.into());
-        self.announce_stream(Notification::StreamRemoved(stream));
+        self.announce_stream(Notification::StreamRemoved { stream, owner_handle });
     }
 
     /// Notes a picture's real size. Everybody hears of it if the stream said otherwise before;

@@ -2,7 +2,7 @@
 //! these into its own words.
 
 use super::LayoutFault;
-use crate::ids::ParticipantId;
+use crate::{formats::TrackKind, ids::ParticipantId};
 
 /// A refused request.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -85,6 +85,18 @@ pub enum Rejection {
     /// The layout cannot be a view's.
     #[error("invalid layout: {0}")]
     InvalidLayout(LayoutFault),
+    /// The subscription lacks the track that was to be paused or resumed.
+    #[error("the subscription has no {0:?}")]
+    NotSubscribed(TrackKind),
+    /// The subscription lacks the track that was to be updated.
+    #[error("the subscription has no {0:?} to update")]
+    NothingToUpdate(TrackKind),
+    /// The subscription that was to be updated still connects.
+    #[error("the subscription is not ready")]
+    SubscriptionNotReady,
+    /// No estimate of the subscriber's bandwidth is made.
+    #[error("there is no estimate of the bandwidth")]
+    NoBandwidthEstimate,
     /// The receiver of a text is not in the room.
     #[error("no such participant: {0}")]
     NoSuchReceiver(ParticipantId),

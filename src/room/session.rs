@@ -87,7 +87,7 @@ impl Room {
     /// A session's media can flow. Said twice, it counts once.
     pub(super) fn session_ready(&mut self, session: &SessionId, agreed: AgreedMedia) {
         self.publication_ready(session, agreed);
-        self.subscription_ready(session);
+        self.subscription_ready(session, agreed);
     }
 
     /// A session's media is gone, and the media side has forgotten it.

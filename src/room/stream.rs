@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{AgreedMedia, Layout, MediaOut, PublishMedia, Rejection, ViewSettings, ViewVideo};
+use super::{
+    AgreedMedia, Layout, MediaOut, ParticipantInfo, PublishMedia, Rejection, ViewSettings,
+    ViewVideo,
+};
 use crate::{
     formats::{
         AudioFormat, AudioSource, Bitrate, Resolution, TrackKind, TrackSelection, VideoFormat,
@@ -92,6 +95,8 @@ pub enum StreamOrigin {
     Forward {
         /// Who.
         owner: ParticipantId,
+        /// The owner's [`ParticipantInfo::handle`].
+        owner_handle: Arc<str>,
         /// The labels of the views that mix it.
         in_views: Vec<Arc<str>>,
         /// The owner's own JSON object, as text.
@@ -130,7 +135,7 @@ impl StreamInfo {
     /// The forward stream of a publication: the tracks that were both asked for and agreed on.
     pub(super) fn of_publication(
         session: &SessionId,
-        owner: &ParticipantId,
+        owner: &ParticipantInfo,
         media: &PublishMedia,
         agreed: AgreedMedia,
         attributes: &Arc<str>,
@@ -150,8 +155,12 @@ impl StreamInfo {
                 optional: VideoOptions::default(),
             }
         });
-        let (owner, attributes) = (owner.clone(), Arc::clone(attributes));
-        let origin = StreamOrigin::Forward { owner, in_views: Vec::new(), attributes };
+        let origin = StreamOrigin::Forward {
+            owner: owner.id.clone(),
+            owner_handle: Arc::clone(&owner.handle),
+            in_views: Vec::new(),
+            attributes: Arc::clone(attributes),
+        };
         Self { id: session.into(), audio, video, origin }
     }
 

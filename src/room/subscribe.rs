@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    Effect, Notification, Participant, Rejection, Reply, Room, SubscribeMedia,
-    subscription::Subscription, telling::Asker,
+    AgreedMedia, Effect, Notification, Participant, Rejection, Reply, Room, SessionKind,
+    SubscribeMedia, subscription::Subscription, telling::Asker,
 };
 use crate::ids::{ParticipantId, SessionId, TransportId};
 
@@ -28,6 +28,7 @@ impl Room {
             owner.subscriptions += 1;
         }
         self.attach(&transport, &asker.from);
+        self.record_session(&asker.from, &session, &transport, SessionKind::Subscription);
         let subscription = Subscription::new(asker.from.clone(), transport.clone(), media);
         self.subscriptions.insert(session.clone(), subscription);
 
@@ -74,12 +75,12 @@ impl Room {
     }
 
     /// Tells a subscription's owner that it is up.
-    pub(super) fn subscription_ready(&mut self, session: &SessionId) {
+    pub(super) fn subscription_ready(&mut self, session: &SessionId, agreed: AgreedMedia) {
         let Some(subscription) = self.subscriptions.get_mut(session) else { return };
-        if subscription.ready {
+        if subscription.agreed.is_some() {
             return;
         }
-        subscription.ready = true;
+        subscription.agreed = Some(agreed);
         let owner = subscription.owner.clone();
         let transport = subscription.transport.clone();
         self.tell(&owner, Notification::SessionReady { session: session.clone(), transport });
@@ -98,6 +99,7 @@ impl Room {
     pub(super) fn end_subscription(&mut self, session: &SessionId) -> Option<Subscription> {
         let subscription = self.subscriptions.remove(session)?;
         self.detach(&subscription.transport);
+        self.record_closed(&subscription.owner, session);
         if let Some(owner) = self.participants.get_mut(&subscription.owner) {
             owner.subscriptions -= 1;
         }

@@ -1,6 +1,6 @@
 //! A subscription as its room keeps it.
 
-use super::SubscribeMedia;
+use super::{AgreedMedia, SubscribeMedia};
 use crate::{
     formats::TrackKind,
     ids::{ParticipantId, StreamId, TransportId},
@@ -17,8 +17,8 @@ pub(super) struct Subscription {
     pub(super) audio: Option<StreamId>,
     /// The stream whose picture it takes, if any.
     pub(super) video: Option<StreamId>,
-    /// Whether its media flows already.
-    pub(super) ready: bool,
+    /// What its ends agreed on, once its media flows.
+    pub(super) agreed: Option<AgreedMedia>,
 }
 
 impl Subscription {
@@ -29,7 +29,7 @@ impl Subscription {
             transport,
             audio: media.audio.map(|audio| audio.from),
             video: media.video.map(|video| video.from),
-            ready: false,
+            agreed: None,
         }
     }
 
@@ -37,6 +37,14 @@ impl Subscription {
     pub(super) fn sources(&self) -> impl Iterator<Item = (TrackKind, &StreamId)> {
         let audio = self.audio.iter().map(|from| (TrackKind::Audio, from));
         audio.chain(self.video.iter().map(|from| (TrackKind::Video, from)))
+    }
+
+    /// The stream that it takes this kind of.
+    pub(super) fn from(&self, kind: TrackKind) -> Option<&StreamId> {
+        match kind {
+            TrackKind::Audio => self.audio.as_ref(),
+            TrackKind::Video => self.video.as_ref(),
+        }
     }
 
     /// Whether it takes anything from a stream.

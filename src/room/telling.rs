@@ -45,6 +45,15 @@ impl Room {
         }
     }
 
+    /// Tells everybody but one, the oldest participant first.
+    pub(super) fn tell_others(&mut self, but: &ParticipantId, notification: Notification) {
+        let notification = Arc::new(notification);
+        for to in self.participants.keys().filter(|to| *to != but) {
+            let notification = Arc::clone(&notification);
+            self.outputs.push_back(Output::Notify { to: to.clone(), notification });
+        }
+    }
+
     /// Tells everybody who came or went, in rooms that tell this.
     pub(super) fn announce_participant(&mut self, notification: Notification) {
         if self.settings.notify_participants {

@@ -15,7 +15,8 @@ impl Room {
         if message.chars().nth(self.settings.bounds.text_chars).is_some() {
             return Err(Rejection::TextTooLong);
         }
-        let text = |audience| Notification::Text { from: asker.from.clone(), audience, message };
+        let from = self.participants.get(&asker.from).ok_or(Rejection::NotJoined)?.info.clone();
+        let text = |audience| Notification::Text { from, audience, message };
         match to {
             TextTarget::All => self.tell_all(text(Audience::All)),
             TextTarget::One(receiver) => {

@@ -7,6 +7,7 @@
 
 mod admissions;
 mod error;
+mod journal;
 pub mod room_record;
 mod rooms;
 mod schema;
@@ -34,7 +35,9 @@ pub(crate) use self::signing::{object_id, random};
 pub use self::{
     admissions::{IssuedToken, MAX_TOKENS, MAX_USED_JWTS, TOKEN_LIFETIME, TokenUse},
     error::StoreError,
+    journal::{Exchange, MAX_SEATS, Note, Seat},
     room_record::RoomRecord,
+    rooms::KeptRoom,
     services::{MAX_SERVICE_NAME_CHARS, MAX_SERVICES, ServiceKey},
     signing::SigningKey,
 };

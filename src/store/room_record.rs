@@ -1,6 +1,7 @@
 //! A room as it is configured and kept: OWT's record, under OWT's names (its REST speaks JSON of
 //! exactly this form).
 
+mod check;
 mod defaults;
 mod media;
 mod settings;
@@ -14,6 +15,7 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub use self::{
+    check::{BadRecord, MAX_ROOM_NAME_BYTES},
     media::{
         AudioFormatRecord, KeyFrameIntervals, MediaIn, MediaOut, Notifying, ResolutionRecord,
         Transcoding, TranscodingParameters, TranscodingVideo, VideoFormatRecord, VideoOut,

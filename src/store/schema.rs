@@ -20,6 +20,9 @@ pub(super) const KEYS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("
 pub(super) const SERVICES: TableDefinition<'_, &str, &str> = TableDefinition::new("services");
 /// Room records as JSON, by id.
 pub(super) const ROOMS: TableDefinition<'_, &str, &str> = TableDefinition::new("rooms");
+/// Which service made a room, by the room's id; rooms that nobody made are not in it.
+pub(super) const ROOM_SERVICES: TableDefinition<'_, &str, &str> =
+    TableDefinition::new("room_services");
 /// Tokens that nobody has used, as JSON, by id.
 pub(super) const TOKENS: TableDefinition<'_, &str, &str> = TableDefinition::new("tokens");
 /// The same tokens by the time of issue (Unix milliseconds), so that old ones are found.
@@ -31,15 +34,28 @@ pub(super) const USED_JWTS: TableDefinition<'_, &str, u64> = TableDefinition::ne
 pub(super) const JWT_EXPIRIES: TableDefinition<'_, (u64, &str), ()> =
     TableDefinition::new("jwt_expiries");
 
+/// Seats of the session journal as JSON, by participant.
+pub(super) const SEATS: TableDefinition<'_, &str, &str> = TableDefinition::new("seats");
+/// Who is in a room, as JSON, by participant.
+pub(super) const FORMER_PARTICIPANTS: TableDefinition<'_, &str, &str> =
+    TableDefinition::new("former_participants");
+/// Their sessions as JSON, by participant and session.
+pub(super) const FORMER_SESSIONS: TableDefinition<'_, (&str, &str), &str> =
+    TableDefinition::new("former_sessions");
+
 /// Makes every table, so that readers need not ask whether there is one.
 pub(super) fn make_tables(transaction: &WriteTransaction) -> Result<(), StoreError> {
     transaction.open_table(KEYS)?;
     transaction.open_table(SERVICES)?;
     transaction.open_table(ROOMS)?;
+    transaction.open_table(ROOM_SERVICES)?;
     transaction.open_table(TOKENS)?;
     transaction.open_table(TOKEN_AGES)?;
     transaction.open_table(USED_JWTS)?;
     transaction.open_table(JWT_EXPIRIES)?;
+    transaction.open_table(SEATS)?;
+    transaction.open_table(FORMER_PARTICIPANTS)?;
+    transaction.open_table(FORMER_SESSIONS)?;
     Ok(())
 }
 
@@ -60,8 +76,20 @@ pub(super) fn records<T: DeserializeOwned>(
     table.iter()?.map(|entry| parse(name, entry?.1.value())).collect()
 }
 
-fn parse<T: DeserializeOwned>(table: &'static str, json: &str) -> Result<T, StoreError> {
+/// A JSON record.
+pub(super) fn parse<T: DeserializeOwned>(table: &'static str, json: &str) -> Result<T, StoreError> {
     serde_json::from_str(json).map_err(|error| StoreError::Damaged { table, error: error.into() })
+}
+
+/// An id that stands in a table.
+pub(super) fn id<T>(table: &'static str, text: &str) -> Result<T, StoreError>
+where
+    T: std::str::FromStr<Err = crate::ids::InvalidId>,
+{
+    text.parse().map_err(|error| StoreError::Damaged {
+        table,
+        error: std::sync::Arc::new(serde::de::Error::custom(error)),
+    })
 }
 
 /// A record as JSON.

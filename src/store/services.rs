@@ -31,6 +31,8 @@ pub struct ServiceKey {
     pub name: String,
     /// Signs its requests: base64 text, whose bytes are the HMAC key.
     pub key: Secret,
+    /// Whether it manages services and everybody's rooms.
+    pub is_super: bool,
 }
 
 /// The form in which a service is kept.
@@ -39,34 +41,51 @@ struct Record {
     id: String,
     name: String,
     key: String,
+    #[serde(default, rename = "super")]
+    is_super: bool,
 }
 
 impl Record {
     fn into_key(self) -> Result<ServiceKey, StoreError> {
-        let id = self.id.parse().map_err(|error| StoreError::Damaged {
-            table: "services",
-            error: std::sync::Arc::new(serde::de::Error::custom(error)),
-        })?;
-        Ok(ServiceKey { id, name: self.name, key: self.key.into() })
+        let id = schema::id("services", &self.id)?;
+        let (name, key) = (self.name, self.key.into());
+        Ok(ServiceKey { id, name, key, is_super: self.is_super })
     }
 }
 
 impl Store {
     /// Makes credentials for a new service. Names need not differ; the id tells services apart.
     ///
+    /// A service made while there is no super service becomes it; so the first one is.
+    ///
     /// # Errors
     /// When there are [`MAX_SERVICES`], or the store fails.
     pub async fn create_service(&self, name: &str) -> Result<ServiceKey, StoreError> {
-        let record = Record {
+        self.create_service_with(name, STANDARD.encode(random::<KEY_BYTES>()).into()).await
+    }
+
+    /// As [`Store::create_service`], with a key that the service chose.
+    ///
+    /// # Errors
+    /// When there are [`MAX_SERVICES`], or the store fails.
+    pub async fn create_service_with(
+        &self,
+        name: &str,
+        key: Secret,
+    ) -> Result<ServiceKey, StoreError> {
+        let mut record = Record {
             id: object_id(SystemTime::now()),
             name: name.chars().take(MAX_SERVICE_NAME_CHARS).collect(),
-            key: STANDARD.encode(random::<KEY_BYTES>()),
+            key: key.reveal().to_owned(),
+            is_super: false,
         };
         self.write(move |transaction| {
             let mut services = transaction.open_table(SERVICES)?;
             if services.len()? >= MAX_SERVICES {
                 return Err(StoreError::Full { what: "services", bound: MAX_SERVICES });
             }
+            let present: Vec<Record> = schema::records(&services, "services")?;
+            record.is_super = !present.iter().any(|service| service.is_super);
             services.insert(record.id.as_str(), schema::json(&record).as_str())?;
             record.into_key()
         })

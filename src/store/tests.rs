@@ -56,9 +56,12 @@ async fn rooms_are_kept_once_up_to_the_bound() {
     assert!(matches!(full, Err(StoreError::Full { what: "rooms", bound: 2 })), "{full:?}");
 
     room.name = "renamed".into();
-    assert!(store.update_room(room.clone()).await.expect("updated"));
-    let unknown = RoomRecord::new(id("r9"), "nowhere");
-    assert!(!store.update_room(unknown).await.expect("asked"));
+    let rename = |record| Ok::<_, ()>(RoomRecord { name: "renamed".into(), ..record });
+    let renamed = store.change_room(&id("r1"), rename).await.expect("changed");
+    assert_eq!(renamed, Some(Ok(room.clone())));
+    let refused = store.change_room(&id("r1"), |_| Err("no")).await.expect("asked");
+    assert_eq!(refused, Some(Err("no")));
+    assert_eq!(store.change_room(&id("r9"), rename).await.expect("asked"), None);
     drop(store);
 
     let store = reopened(&directory);
@@ -209,4 +212,35 @@ async fn damaged_records_are_told_and_do_not_stop_the_others() {
     store.add_token(id("good"), token("r"), at(1)).await.expect("added");
     let used = store.use_token(id("good"), at(1)).await.expect("asked");
     assert_eq!(used, TokenUse::Admitted(token("r")));
+}
+
+#[tokio::test]
+async fn a_room_is_of_the_service_that_made_it_until_it_is_deleted() {
+    let (_directory, store) = opened();
+    let shop = store.create_service("shop").await.expect("made").id;
+    let room = |name| RoomRecord::new(id(name), name);
+    assert!(store.create_room_of(Some(shop.clone()), room("r1"), 9).await.expect("made"));
+    assert!(store.create_room(room("r2"), 9).await.expect("made"));
+    let kept = store.kept_rooms().await.expect("read");
+    let owners: Vec<_> = kept.into_iter().map(|room| room.service).collect();
+    assert_eq!(owners, [Some(shop.clone()), None]);
+    let one = store.kept_room(&id("r1")).await.expect("read").expect("there");
+    assert_eq!((one.record, one.service), (room("r1"), Some(shop)));
+    assert!(store.delete_room(&id("r1")).await.expect("deleted"));
+    assert!(store.create_room(room("r1"), 9).await.expect("made"));
+    let one = store.kept_room(&id("r1")).await.expect("read").expect("there");
+    assert_eq!(one.service, None, "a new room of an old id is not the old owner's");
+}
+
+#[tokio::test]
+async fn a_service_made_while_there_is_no_super_service_becomes_it() {
+    let (_directory, store) = opened();
+    let first = store.create_service("first").await.expect("made");
+    let second = store.create_service_with("second", "a key".to_owned().into()).await;
+    let second = second.expect("made");
+    assert_eq!((first.is_super, second.is_super), (true, false));
+    assert_eq!(store.service(&second.id).await.expect("read"), Some(second));
+    assert!(store.remove_service(&first.id).await.expect("removed"));
+    let third = store.create_service("third").await.expect("made");
+    assert!(third.is_super);
 }

@@ -26,12 +26,12 @@ const ARGUMENTS = [
 
 /**
  * Runs `act` with an `open(path, options)` that gives a new page of a new profile. An error that a
- * page logs or throws fails the run.
+ * page logs or throws fails the run, unless the option `tolerates` matches what it logs.
  */
 export async function withBrowser(url, act) {
   const errors = [];
   const browser = await chromium.launch({ executablePath: EXECUTABLE, args: ARGUMENTS });
-  const open = async (path, options = {}) => {
+  const open = async (path, { tolerates, ...options } = {}) => {
     const context = await browser.newContext({
       viewport: { width: 1280, height: 800 },
       ...options,
@@ -41,7 +41,8 @@ export async function withBrowser(url, act) {
     const page = await context.newPage();
     page.on("console", (message) => {
       console.error(`${path}: ${message.text()}`);
-      if (message.type() === "error") errors.push(message.text());
+      const tolerated = tolerates?.test(message.text());
+      if (message.type() === "error" && !tolerated) errors.push(message.text());
     });
     page.on("pageerror", (error) => errors.push(error.stack));
     await page.goto(new URL(path, url).href);

@@ -1,18 +1,23 @@
 // What people do with the demo page and its client, in a real browser against a real server.
 //
 //   node chromium.mjs meeting URL vp8|h264|vp9|av1 [SCREENSHOT.png]
+//   node chromium.mjs dashboard URL SERVICE-ID KEY [SCREENSHOT.png]
 //   node chromium.mjs crowd   URL TOKEN TOKEN TOKEN TOKEN TOKEN
 //   node chromium.mjs cross   URL TOKEN TOKEN TOKEN
+//   node chromium.mjs protoo  URL TOKEN_ADA TOKEN_BOB TOKEN_OLGA TOKEN_ADA
 //
-// `meeting` uses the demo room; the others use one token for each participant, all of one room and
-// of role presenter. Prints one line of JSON; exits with 0 only if everything was as expected.
+// `meeting` and `dashboard` use the demo room; the others use one token for each participant, all of
+// one room and of role presenter (in `protoo` all of the room `studio`, of the users named). Prints
+// one line of JSON; exits with 0 only if everything was as expected.
 
 import { withBrowser } from "./browser.mjs";
 import { runReporting } from "./run.mjs";
+import { dashboard } from "./scenarios/dashboard.mjs";
 import { meeting } from "./scenarios/meeting.mjs";
+import { protoo } from "./scenarios/protoo.mjs";
 import { cross, crowd } from "./scenarios/streams.mjs";
 
-const SCENARIOS = { meeting, crowd, cross };
+const SCENARIOS = { meeting, dashboard, crowd, cross, protoo };
 
 await runReporting(async ([name, url, ...rest]) => {
   const scenario = SCENARIOS[name];

@@ -2,11 +2,13 @@
 #![allow(clippy::wildcard_enum_match_arm, reason = "whatever else comes fails the test")]
 #![allow(clippy::large_futures, reason = "a test has the stack to itself")]
 
+mod admin;
 mod cli;
 mod interop;
 mod media;
 mod mixing;
 mod owt;
+mod protoo;
 mod store;
 mod support;
 mod tidy;

@@ -7,7 +7,7 @@ mod sum;
 mod ticker;
 
 pub use self::level::{Level, Selector};
-pub use self::playout::{CUSHION, Playout};
+pub use self::playout::Playout;
 pub use self::sum::{Block, Sum};
 pub(crate) use self::ticker::{SoundInput, SoundPlan, SoundTicker, SoundView};
 

@@ -30,10 +30,10 @@ impl SoundInput {
         Self { number, active: AtomicBool::new(true), playout: Mutex::default() }
     }
 
-    /// Takes decoded samples.
-    pub(crate) fn push(&self, samples: impl IntoIterator<Item = i16>) {
+    /// Takes decoded samples of a packet that came at `arrival`.
+    pub(crate) fn push(&self, arrival: Duration, samples: impl IntoIterator<Item = i16>) {
         if self.active.load(Ordering::Relaxed) {
-            self.playout().push(samples);
+            self.playout().push(arrival, samples);
         }
     }
 
@@ -46,6 +46,11 @@ impl SoundInput {
     /// Delays it for lip sync.
     pub(crate) fn set_hold(&self, hold: Duration) {
         self.playout().set_hold(hold);
+    }
+
+    /// How long after its arrival sound is mixed, on average, in microseconds.
+    pub(crate) fn wait_us(&self) -> Option<i64> {
+        self.playout().wait_us()
     }
 
     fn playout(&self) -> std::sync::MutexGuard<'_, Playout> {
@@ -135,12 +140,7 @@ struct Mixing {
 
 impl Mixing {
     fn new(outbox: Arc<Outbox>) -> Self {
-        Self {
-            outbox,
-            levels: HashMap::new(),
-            selectors: HashMap::new(),
-            sum: Sum::default(),
-        }
+        Self { outbox, levels: HashMap::new(), selectors: HashMap::new(), sum: Sum::default() }
     }
 
     fn run(mut self, shared: &Shared) {
@@ -167,7 +167,7 @@ impl Mixing {
     fn tick(&mut self, now: Duration, plan: &SoundPlan) {
         let mut blocks: HashMap<u32, Option<Block>> = HashMap::new();
         for input in plan.views.iter().flat_map(|view| &view.inputs) {
-            blocks.entry(input.number).or_insert_with(|| input.playout().next_block());
+            blocks.entry(input.number).or_insert_with(|| input.playout().next_block(now));
         }
         self.levels.retain(|input, _| blocks.contains_key(input));
         for (input, block) in &blocks {

@@ -183,7 +183,7 @@ fn even(fraction: Fraction, pixels: u32) -> u32 {
 
 fn rounded(numerator: u128, denominator: u128, pixels: u32) -> u32 {
     let pairs = (numerator * u128::from(pixels) + denominator) / (2 * denominator);
-    u32::try_from(pairs * 2).unwrap_or(u32::MAX & !1)
+    u32::try_from(pairs * 2).unwrap_or(u32::MAX - 1)
 }
 
 /// How a source's picture fills a place.
@@ -220,7 +220,8 @@ pub fn fit(size: Size, aspect: (u32, u32), into: Size, fit: Fit) -> Fitting {
             Fitting { crop: (left, 0, Size::new(width, size.height)), size: into }
         }
         Fit::Crop => {
-            let height = pixels(u64::from(size.height) * ih * w, iw * h).clamp(2, size.height.max(2));
+            let height =
+                pixels(u64::from(size.height) * ih * w, iw * h).clamp(2, size.height.max(2));
             let height = height.min(size.height);
             let top = ((size.height - height) / 2) & !1;
             Fitting { crop: (0, top, Size::new(size.width, height)), size: into }
@@ -231,7 +232,7 @@ pub fn fit(size: Size, aspect: (u32, u32), into: Size, fit: Fit) -> Fitting {
 /// The even number next to `numerator / denominator`.
 fn pixels(numerator: u64, denominator: u64) -> u32 {
     let pairs = (numerator + denominator) / (2 * denominator);
-    u32::try_from(pairs * 2).unwrap_or(u32::MAX & !1)
+    u32::try_from(pairs * 2).unwrap_or(u32::MAX - 1)
 }
 
 #[cfg(test)]

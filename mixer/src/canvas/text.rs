@@ -83,7 +83,8 @@ impl Texts {
             let Some(outline) = self.font.outline_glyph(glyph) else { continue };
             let bounds = outline.px_bounds();
             outline.draw(|x, y, coverage| {
-                let (x, y) = (bounds.min.x as i64 + i64::from(x), bounds.min.y as i64 + i64::from(y));
+                let (x, y) =
+                    (bounds.min.x as i64 + i64::from(x), bounds.min.y as i64 + i64::from(y));
                 if (0..i64::from(width)).contains(&x) && (0..i64::from(height)).contains(&y) {
                     let at = y as usize * width as usize + x as usize;
                     let covered = (coverage.clamp(0.0, 1.0) * 255.0) as u8;

@@ -34,16 +34,15 @@ impl AudioDecoder {
         let chain = codecs::audio_decoder(codec)?;
         let convert = make("audioconvert", &[])?;
         let resample = make("audioresample", &[])?;
-        let caps = format!(
-            "audio/x-raw,format=S16LE,layout=interleaved,rate={RATE},channels={CHANNELS}"
-        );
+        let caps =
+            format!("audio/x-raw,format=S16LE,layout=interleaved,rate={RATE},channels={CHANNELS}");
         let caps = filter(&caps)?;
         let sink = take_all(false, move |sample| {
-            let Some(Ok(bytes)) = sample.buffer().map(|buffer| buffer.map_readable()) else {
-                return;
-            };
+            let Some(buffer) = sample.buffer() else { return };
+            let arrival = buffer.pts().map_or(Duration::ZERO, Duration::from);
+            let Ok(bytes) = buffer.map_readable() else { return };
             let (samples, _) = bytes.as_chunks::<2>();
-            sound.push(samples.iter().map(|bytes| i16::from_le_bytes(*bytes)));
+            sound.push(arrival, samples.iter().map(|bytes| i16::from_le_bytes(*bytes)));
         });
         let mut elements = vec![source.element(), &source.order];
         elements.extend(&chain);

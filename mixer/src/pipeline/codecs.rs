@@ -50,10 +50,9 @@ pub(super) fn video_decoder(codec: VideoCodec) -> Result<Vec<gst::Element>, Pipe
     const DECODE: Properties<'_> =
         &[("automatic-request-sync-points", "true"), ("max-errors", "-1")];
     match codec {
-        VideoCodec::Vp8 => chain(&[
-            ("rtpvp8depay", DEPAY),
-            ("vp8dec", &[DECODE, &[("threads", "1")]].concat()),
-        ]),
+        VideoCodec::Vp8 => {
+            chain(&[("rtpvp8depay", DEPAY), ("vp8dec", &[DECODE, &[("threads", "1")]].concat())])
+        }
         VideoCodec::Vp9 => chain(&[
             ("rtpvp9depay", DEPAY),
             ("vp9parse", &[]),
@@ -91,7 +90,8 @@ pub(super) fn audio_decoder(codec: AudioCodec) -> Result<Vec<gst::Element>, Pipe
     match codec {
         AudioCodec::Opus => chain(&[
             ("rtpopusdepay", &[]),
-            ("opusdec", &[("plc", "true"), ("use-inband-fec", "true")]),
+            // Its use of in-band FEC would delay all sound by a packet.
+            ("opusdec", &[("plc", "true")]),
         ]),
         AudioCodec::Pcmu => chain(&[("rtppcmudepay", &[]), ("mulawdec", &[])]),
         AudioCodec::Pcma => chain(&[("rtppcmadepay", &[]), ("alawdec", &[])]),
@@ -107,18 +107,53 @@ pub(super) fn audio_decoder(codec: AudioCodec) -> Result<Vec<gst::Element>, Pipe
 /// Encoder and payloader.
 pub(super) fn video_encoder(settings: &VideoSettings) -> Result<Vec<gst::Element>, PipelineError> {
     let VideoSettings { codec, framerate, kbps, key_frame_interval_secs, .. } = *settings;
-    let bits = kbps.saturating_mul(1000).max(1000).to_string();
-    let kbits = kbps.max(1).to_string();
-    let interval = framerate.saturating_mul(key_frame_interval_secs).clamp(1, 30_000).to_string();
-    let mtu = MTU.to_string();
-    let pay = [("mtu", mtu.as_str()), ("timestamp-offset", "0")];
-    let h26x_pay =
-        [&pay[..], &[("config-interval", "-1"), ("aggregate-mode", "zero-latency")]].concat();
-    let vpx = [
+    let rate = Rate {
+        bits: kbps.saturating_mul(1000).max(1000).to_string(),
+        kbits: kbps.max(1).to_string(),
+        interval: framerate.saturating_mul(key_frame_interval_secs).clamp(1, 30_000).to_string(),
+    };
+    match codec {
+        VideoCodec::Vp8 => vpx("vp8enc", "-6", "rtpvp8pay", &rate),
+        VideoCodec::Vp9 => vpx("vp9enc", "8", "rtpvp9pay", &rate),
+        // A constrained baseline stream is a baseline stream.
+        VideoCodec::H264ConstrainedBaseline | VideoCodec::H264Baseline
+            if first_of(&["openh264enc"]).is_ok() =>
+        {
+            openh264(&rate)
+        }
+        VideoCodec::H264ConstrainedBaseline | VideoCodec::H264Baseline => {
+            x264("constrained-baseline", "false", &rate)
+        }
+        VideoCodec::H264Main => x264("main", "false", &rate),
+        VideoCodec::H264High => x264("high", "true", &rate),
+        VideoCodec::H265 => x265(&rate),
+        // libaom's encoder aborts the process in its real-time mode.
+        VideoCodec::Av1 => Err(PipelineError::Codec(Codec::Video(codec))),
+    }
+}
+
+/// How much an encoder may use, as text.
+struct Rate {
+    bits: String,
+    kbits: String,
+    /// Pictures from one key frame to the next.
+    interval: String,
+}
+
+/// libvpx in its real-time mode. A negative `cpu_used` is a fixed speed; a positive one would use
+/// up whatever time there is.
+fn vpx(
+    encoder: &str,
+    cpu_used: &str,
+    payloader: &str,
+    rate: &Rate,
+) -> Result<Vec<gst::Element>, PipelineError> {
+    let encoding = [
+        ("cpu-used", cpu_used),
         ("deadline", "1"),
         ("end-usage", "cbr"),
-        ("target-bitrate", bits.as_str()),
-        ("keyframe-max-dist", interval.as_str()),
+        ("target-bitrate", &rate.bits),
+        ("keyframe-max-dist", &rate.interval),
         ("error-resilient", "default"),
         ("lag-in-frames", "0"),
         ("threads", "1"),
@@ -131,74 +166,64 @@ pub(super) fn video_encoder(settings: &VideoSettings) -> Result<Vec<gst::Element
         ("min-quantizer", "4"),
         ("max-quantizer", "56"),
     ];
-    let picture_id = ("picture-id-mode", "15-bit");
-    let x264 = |profile: &'static str, dct: &'static str| {
-        let encoder = make(
-            "x264enc",
-            &[
-                ("tune", "zerolatency"),
-                ("speed-preset", "superfast"),
-                ("threads", "1"),
-                ("bitrate", &kbits),
-                ("vbv-buf-capacity", "500"),
-                ("key-int-max", &interval),
-                ("dct8x8", dct),
-            ],
-        )?;
-        let profile = filter(&format!("video/x-h264,profile={profile}"))?;
-        Ok(vec![encoder, profile, make("rtph264pay", &h26x_pay)?])
-    };
-    match codec {
-        VideoCodec::Vp8 => chain(&[
-            ("vp8enc", &[&vpx[..], &[("cpu-used", "-6")]].concat()),
-            ("rtpvp8pay", &[&pay[..], &[picture_id]].concat()),
-        ]),
-        VideoCodec::Vp9 => chain(&[
-            ("vp9enc", &[&vpx[..], &[("cpu-used", "8")]].concat()),
-            ("rtpvp9pay", &[&pay[..], &[picture_id]].concat()),
-        ]),
-        // A constrained baseline stream is a baseline stream.
-        VideoCodec::H264ConstrainedBaseline | VideoCodec::H264Baseline
-            if first_of(&["openh264enc"]).is_ok() =>
-        {
-            let encoder = make(
-                "openh264enc",
-                &[
-                    ("bitrate", &bits),
-                    ("rate-control", "bitrate"),
-                    ("complexity", "low"),
-                    ("gop-size", &interval),
-                    ("multi-thread", "1"),
-                    ("enable-frame-skip", "false"),
-                    ("scene-change-detection", "false"),
-                ],
-            )?;
-            let profile = filter("video/x-h264,profile=constrained-baseline")?;
-            Ok(vec![encoder, profile, make("rtph264pay", &h26x_pay)?])
-        }
-        VideoCodec::H264ConstrainedBaseline | VideoCodec::H264Baseline => {
-            x264("constrained-baseline", "false")
-        }
-        VideoCodec::H264Main => x264("main", "false"),
-        VideoCodec::H264High => x264("high", "true"),
-        VideoCodec::H265 => chain(&[
-            (
-                "x265enc",
-                &[
-                    ("tune", "zerolatency"),
-                    ("speed-preset", "ultrafast"),
-                    ("bitrate", &kbits),
-                    ("key-int-max", &interval),
-                    ("log-level", "none"),
-                    ("option-string", "pools=none:frame-threads=1:repeat-headers=1:open-gop=0"),
-                ],
-            ),
-            ("h265parse", &[]),
-            ("rtph265pay", &h26x_pay),
-        ]),
-        // libaom's encoder aborts the process in its real-time mode.
-        VideoCodec::Av1 => Err(PipelineError::Codec(Codec::Video(codec))),
-    }
+    let mtu = MTU.to_string();
+    let pay = [("mtu", mtu.as_str()), ("timestamp-offset", "0"), ("picture-id-mode", "15-bit")];
+    chain(&[(encoder, &encoding), (payloader, &pay)])
+}
+
+fn openh264(rate: &Rate) -> Result<Vec<gst::Element>, PipelineError> {
+    let encoding = [
+        ("bitrate", rate.bits.as_str()),
+        ("rate-control", "bitrate"),
+        ("complexity", "low"),
+        ("gop-size", &rate.interval),
+        ("multi-thread", "1"),
+        ("enable-frame-skip", "false"),
+        ("scene-change-detection", "false"),
+    ];
+    let profile = filter("video/x-h264,profile=constrained-baseline")?;
+    Ok(vec![make("openh264enc", &encoding)?, profile, h26x_payloader("rtph264pay")?])
+}
+
+/// x264, in whose streams a profile shows by the tools they use.
+fn x264(profile: &str, dct8x8: &str, rate: &Rate) -> Result<Vec<gst::Element>, PipelineError> {
+    let encoding = [
+        ("tune", "zerolatency"),
+        ("speed-preset", "superfast"),
+        ("threads", "1"),
+        ("bitrate", rate.kbits.as_str()),
+        ("vbv-buf-capacity", "500"),
+        ("key-int-max", &rate.interval),
+        ("dct8x8", dct8x8),
+    ];
+    let profile = filter(&format!("video/x-h264,profile={profile}"))?;
+    Ok(vec![make("x264enc", &encoding)?, profile, h26x_payloader("rtph264pay")?])
+}
+
+fn x265(rate: &Rate) -> Result<Vec<gst::Element>, PipelineError> {
+    let encoding = [
+        ("tune", "zerolatency"),
+        ("speed-preset", "ultrafast"),
+        ("bitrate", rate.kbits.as_str()),
+        ("key-int-max", &rate.interval),
+        ("log-level", "none"),
+        ("option-string", "pools=none:frame-threads=1:repeat-headers=1:open-gop=0"),
+    ];
+    Ok(vec![make("x265enc", &encoding)?, make("h265parse", &[])?, h26x_payloader("rtph265pay")?])
+}
+
+/// A payloader that repeats parameter sets with each key frame.
+fn h26x_payloader(name: &str) -> Result<gst::Element, PipelineError> {
+    let mtu = MTU.to_string();
+    make(
+        name,
+        &[
+            ("mtu", &mtu),
+            ("timestamp-offset", "0"),
+            ("config-interval", "-1"),
+            ("aggregate-mode", "zero-latency"),
+        ],
+    )
 }
 
 /// Format, encoder and payloader.
@@ -206,8 +231,7 @@ pub(super) fn audio_encoder(codec: AudioCodec) -> Result<Vec<gst::Element>, Pipe
     let mtu = MTU.to_string();
     let pay = [("mtu", mtu.as_str()), ("timestamp-offset", "0")];
     // 20 ms a packet.
-    let g711_pay =
-        [&pay[..], &[("min-ptime", "20000000"), ("max-ptime", "20000000")]].concat();
+    let g711_pay = [&pay[..], &[("min-ptime", "20000000"), ("max-ptime", "20000000")]].concat();
     let raw = |rate: u32, channels: u32| {
         let caps = format!("audio/x-raw,rate={rate},channels={channels}");
         filter(&caps)
@@ -232,9 +256,7 @@ pub(super) fn audio_encoder(codec: AudioCodec) -> Result<Vec<gst::Element>, Pipe
         AudioCodec::Pcmu => {
             (raw(8000, 1)?, chain(&[("mulawenc", &[]), ("rtppcmupay", &g711_pay)])?)
         }
-        AudioCodec::Pcma => {
-            (raw(8000, 1)?, chain(&[("alawenc", &[]), ("rtppcmapay", &g711_pay)])?)
-        }
+        AudioCodec::Pcma => (raw(8000, 1)?, chain(&[("alawenc", &[]), ("rtppcmapay", &g711_pay)])?),
         AudioCodec::G722 => {
             (raw(16_000, 1)?, chain(&[("avenc_g722", &[]), ("rtpg722pay", &g711_pay)])?)
         }

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use gstreamer as gst;
 use gstreamer_video as gst_video;
@@ -9,6 +10,7 @@ use gstreamer_video::prelude::*;
 
 use super::MAX_PIXELS;
 use crate::canvas::{Fitting, I420, Plane, Pool, Size, Still, Want, fit};
+use crate::sync::Average;
 
 /// Sizes in which one input is scaled at the same time. A region beyond gets nothing: views that
 /// show one input in more sizes are no use to anybody.
@@ -22,8 +24,18 @@ pub(crate) struct Face {
     number: u32,
     label: Option<String>,
     active: AtomicBool,
-    tiles: Mutex<Vec<(Want, Arc<dyn Still>)>>,
+    tiles: Mutex<Tiles>,
     scaling: Mutex<Scaling>,
+}
+
+/// What who draws needs.
+#[derive(Default)]
+struct Tiles {
+    tiles: Vec<(Want, Arc<dyn Still>)>,
+    /// When the picture came that was not drawn yet.
+    undrawn: Option<Duration>,
+    /// How long after their arrival pictures are drawn.
+    wait: Average,
 }
 
 /// What only who scales needs.
@@ -92,10 +104,29 @@ impl Face {
         }
     }
 
-    /// The newest picture for a region.
-    pub(crate) fn tile(&self, want: Want) -> Option<Arc<dyn Still>> {
-        let tiles = self.tiles();
-        tiles.iter().find(|(of, _)| *of == want).map(|(_, tile)| Arc::clone(tile))
+    /// The newest picture for a region, to be drawn at `now`.
+    pub(crate) fn draw(&self, want: Want, now: Duration) -> Option<Arc<dyn Still>> {
+        let mut tiles = self.tiles();
+        if let Some(arrival) = tiles.undrawn.take() {
+            let micros = |time: Duration| i64::try_from(time.as_micros()).unwrap_or_default();
+            tiles.wait.add(micros(now) - micros(arrival));
+        }
+        tiles.tiles.iter().find(|(of, _)| *of == want).map(|(_, tile)| Arc::clone(tile))
+    }
+
+    /// Whether there is a picture for a region.
+    pub(crate) fn has(&self, want: Want) -> bool {
+        self.tiles().tiles.iter().any(|(of, _)| *of == want)
+    }
+
+    /// How long after their arrival pictures are drawn, on average, in microseconds.
+    pub(crate) fn wait_us(&self) -> Option<i64> {
+        self.tiles().wait.get()
+    }
+
+    /// Starts that average anew.
+    pub(crate) fn forget_wait(&self) {
+        self.tiles().wait.clear();
     }
 
     /// Says in which sizes the input is wanted. They are there at once when the input has a picture.
@@ -112,7 +143,7 @@ impl Face {
         scaling.wants = wants;
         if let Some(newest) = scaling.newest.clone() {
             let tiles = scaling.scale(&newest);
-            *self.tiles() = tiles;
+            self.tiles().tiles = tiles;
         }
     }
 
@@ -124,23 +155,28 @@ impl Face {
         if info.width() < 2 || info.height() < 2 || pixels > MAX_PIXELS {
             return;
         }
+        let arrival = buffer.pts().map(Duration::from);
         let Ok(frame) = Frame::from_buffer_readable(buffer, &info) else { return };
         let frame = Arc::new(frame);
         let mut scaling = self.scaling();
         let tiles = scaling.scale(&frame);
         scaling.newest = Some(frame);
         // Under the lock of `scaling`, so that an older picture never replaces a newer one.
-        *self.tiles() = tiles;
+        let mut shown = self.tiles();
+        shown.tiles = tiles;
+        shown.undrawn = arrival;
     }
 
     /// Drops what was shown.
     pub(crate) fn forget(&self) {
         let mut scaling = self.scaling();
         scaling.newest = None;
-        self.tiles().clear();
+        let mut tiles = self.tiles();
+        tiles.tiles.clear();
+        tiles.undrawn = None;
     }
 
-    fn tiles(&self) -> MutexGuard<'_, Vec<(Want, Arc<dyn Still>)>> {
+    fn tiles(&self) -> MutexGuard<'_, Tiles> {
         self.tiles.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -198,10 +234,8 @@ impl Scaler {
             )
         };
         let limited = gst_video::VideoColorRange::Range16_235;
-        let range = match from.colorimetry().range() {
-            gst_video::VideoColorRange::Range0_255 => gst_video::VideoColorRange::Range0_255,
-            _ => limited,
-        };
+        let full = gst_video::VideoColorRange::Range0_255;
+        let range = if from.colorimetry().range() == full { full } else { limited };
         let to = gst_video::VideoInfo::builder(
             gst_video::VideoFormat::I420,
             to_size.width,

@@ -139,10 +139,7 @@ fn clock_time(time: Duration) -> gst::ClockTime {
 }
 
 /// A sink that hands every buffer to `take` at once.
-fn take_all(
-    sync: bool,
-    mut take: impl FnMut(&gst::Sample) + Send + 'static,
-) -> gst_app::AppSink {
+fn take_all(sync: bool, mut take: impl FnMut(&gst::Sample) + Send + 'static) -> gst_app::AppSink {
     let callbacks = gst_app::AppSinkCallbacks::builder()
         .new_sample(move |sink| {
             let sample = sink.pull_sample().map_err(|_| gst::FlowError::Eos)?;

@@ -37,7 +37,11 @@ impl RtpSource {
             .leaky_type(gst_app::AppLeakyType::Upstream)
             .build();
         let wait = wait.as_millis().to_string();
-        let order = make("rtpjitterbuffer", &[("latency", &wait), ("do-lost", "true")])?;
+        // Without a fast start the first packets would wait, and sound would stay late.
+        let order = make(
+            "rtpjitterbuffer",
+            &[("latency", &wait), ("do-lost", "true"), ("faststart-min-packets", "1")],
+        )?;
         Ok(Self { source, order })
     }
 

@@ -21,8 +21,7 @@ pub(crate) fn jpeg(picture: &Picture) -> Result<Vec<u8>, PipelineError> {
     let encoder = make("jpegenc", &[("quality", "85")])?;
     let sink = gst_app::AppSink::builder().sync(false).async_(false).build();
     let failed = |reason| tracing::warn!(reason, "a snapshot failed");
-    let _running =
-        Running::start(&[source.upcast_ref(), &encoder, sink.upcast_ref()], failed)?;
+    let _running = Running::start(&[source.upcast_ref(), &encoder, sink.upcast_ref()], failed)?;
     let mut buffer = gst::Buffer::from_mut_slice(picture.full_range());
     buffer.get_mut().expect("nobody else has it").set_pts(gst::ClockTime::ZERO);
     // When it takes nothing, nothing comes out either.

@@ -83,7 +83,8 @@ fn refuse_giants(input: u32, decoder: &gst::Element) {
                 tracing::warn!(input, is_giant, "the size of a picture's claim");
             }
         } else if info.buffer().is_some() && giant.load(Ordering::Relaxed) {
-            return gst::PadProbeReturn::Drop;
+            // Not `Drop`, after which GStreamer 1.22 frees the buffer a second time.
+            return gst::PadProbeReturn::Handled;
         }
         gst::PadProbeReturn::Ok
     });

@@ -66,9 +66,8 @@ fn the_loudest_is_told_when_it_changes() {
     loudest(2);
     first.stall(true);
     agent.settle();
-    let told = agent.received(|r| {
-        r.messages.iter().filter(|m| matches!(m, FromAgent::Loudest { .. })).count()
-    });
+    let told = agent
+        .received(|r| r.messages.iter().filter(|m| matches!(m, FromAgent::Loudest { .. })).count());
     assert_eq!(told, 2);
 }
 

@@ -101,7 +101,14 @@ impl Agent {
         agent.capabilities = agent.wait("ready", |received| {
             received.messages.iter().find_map(|message| match message {
                 FromAgent::Ready { capabilities, .. } => Some(capabilities.clone()),
-                _ => None,
+                FromAgent::OutputReady { .. }
+                | FromAgent::KeyFrameWanted { .. }
+                | FromAgent::Shown { .. }
+                | FromAgent::LayoutShown { .. }
+                | FromAgent::Loudest { .. }
+                | FromAgent::Failed { .. }
+                | FromAgent::Statistics { .. }
+                | FromAgent::Pong { .. } => None,
             })
         });
         agent
@@ -113,6 +120,8 @@ impl Agent {
         let child = Command::new(env!("CARGO_BIN_EXE_portico-mixer"))
             .stdin(Stdio::from(OwnedFd::from(theirs)))
             .stdout(Stdio::null())
+            // What GStreamer only complains of elsewhere ends the agent here.
+            .env("G_DEBUG", "fatal-criticals")
             .spawn()
             .expect("the agent starts");
         let inbox = Arc::new(Inbox::default());
@@ -123,12 +132,17 @@ impl Agent {
         Self { child, sender, inbox, capabilities: Capabilities::default() }
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "tests read better so")]
     pub(crate) fn send(&self, message: ToAgent) {
         self.sender.message(&message);
     }
 
     /// Waits until something is found in what was received.
-    pub(crate) fn wait<T>(&self, what: &str, mut find: impl FnMut(&mut Received) -> Option<T>) -> T {
+    pub(crate) fn wait<T>(
+        &self,
+        what: &str,
+        mut find: impl FnMut(&mut Received) -> Option<T>,
+    ) -> T {
         let deadline = Instant::now() + PATIENCE;
         let mut received = self.inbox.received.lock().expect("no panic");
         loop {
@@ -167,7 +181,11 @@ impl Agent {
 
     /// Opens a video output as large as `picture` and waits for its format.
     pub(crate) fn open_video(&self, output: u32, view: u32, picture: Picture) -> RtpFormat {
-        self.open(output, view, video(VideoCodec::Vp8, picture.width, picture.height, picture.framerate))
+        self.open(
+            output,
+            view,
+            video(VideoCodec::Vp8, picture.width, picture.height, picture.framerate),
+        )
     }
 
     /// Opens an output and waits for its format.
@@ -305,7 +323,11 @@ pub(crate) fn share(numerator: u32, denominator: u32) -> Fraction {
 }
 
 /// A region that is `[left, top, width, height]` of `of` parts of the picture.
-pub(crate) fn rectangle([left, top, width, height]: [u32; 4], of: u32, input: Option<u32>) -> Region {
+pub(crate) fn rectangle(
+    [left, top, width, height]: [u32; 4],
+    of: u32,
+    input: Option<u32>,
+) -> Region {
     let shape = Shape::Rectangle {
         left: share(left, of),
         top: share(top, of),

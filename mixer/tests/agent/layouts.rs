@@ -23,8 +23,7 @@ fn circles_lie_over_what_was_before_them() {
     agent.create_view(1, view);
     // Square pictures fill circles.
     let _sources: Vec<_> = (1..=3).map(|n| add_solid(&agent, n, 200, 200)).collect();
-    let regions =
-        vec![rectangle([0, 0, 2, 2], 4, Some(1)), circle(2, 4, 1, 2), circle(6, 4, 1, 3)];
+    let regions = vec![rectangle([0, 0, 2, 2], 4, Some(1)), circle(2, 4, 1, 2), circle(6, 4, 1, 3)];
     agent.send(ToAgent::SetLayout { view: 1, sequence: 1, regions: regions.clone() });
     let watcher = Watcher::start(&agent, 1, &agent.open_video(1, 1, view));
     let ground = portico_mixer::canvas::Colour::from_rgb(view.background).yuv;

@@ -138,7 +138,11 @@ pub(crate) fn video_encoder(codec: VideoCodec) -> &'static str {
              option-string=open-gop=0:repeat-headers=1 \
              ! h265parse ! rtph265pay mtu=1200 pt=96 config-interval=-1"
         }
-        _ => {
+        VideoCodec::H264ConstrainedBaseline
+        | VideoCodec::H264Baseline
+        | VideoCodec::H264Main
+        | VideoCodec::H264High
+        | VideoCodec::Av1 => {
             "openh264enc bitrate=300000 gop-size=30 complexity=low \
              ! video/x-h264,profile=constrained-baseline \
              ! rtph264pay mtu=1200 pt=96 config-interval=-1 aggregate-mode=zero-latency"

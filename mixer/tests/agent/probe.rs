@@ -43,7 +43,6 @@ impl Frame {
     pub(crate) fn shows(&self, region: &Region, colour: [u8; 3]) -> bool {
         probes(region, self.size).into_iter().all(|(x, y)| self.is(x, y, colour))
     }
-
 }
 
 pub(crate) fn distance(a: [u8; 3], b: [u8; 3]) -> i32 {
@@ -92,7 +91,12 @@ impl<T> Shared<T> {
 }
 
 /// Feeds an output of the agent into a decoder.
-fn decode(agent: &Agent, output: u32, format: &RtpFormat, rest: &str) -> (gst::Pipeline, gst_app::AppSink) {
+fn decode(
+    agent: &Agent,
+    output: u32,
+    format: &RtpFormat,
+    rest: &str,
+) -> (gst::Pipeline, gst_app::AppSink) {
     gst::init().expect("GStreamer");
     let encoding = match format.codec {
         Codec::Video(VideoCodec::Vp8) => "VP8",
@@ -148,10 +152,16 @@ impl Watcher {
             Codec::Video(VideoCodec::Vp8) => "rtpvp8depay ! vp8dec",
             Codec::Video(VideoCodec::Vp9) => "rtpvp9depay ! vp9dec",
             Codec::Video(VideoCodec::H265) => "rtph265depay ! h265parse ! avdec_h265 max-threads=1",
-            _ => "rtph264depay ! h264parse ! avdec_h264 max-threads=1",
+            Codec::Video(_) | Codec::Audio(_) => {
+                "rtph264depay ! h264parse ! avdec_h264 max-threads=1"
+            }
         };
         let (pipeline, sink) = decode(agent, output, format, rest);
-        let shared = Arc::new(Shared { newest: Mutex::default(), count: Mutex::new(0), changed: Condvar::new() });
+        let shared = Arc::new(Shared {
+            newest: Mutex::default(),
+            count: Mutex::new(0),
+            changed: Condvar::new(),
+        });
         let of_sink = Arc::clone(&shared);
         let callbacks = gst_app::AppSinkCallbacks::builder().new_sample(move |sink| {
             let sample = sink.pull_sample().map_err(|_| gst::FlowError::Eos)?;
@@ -205,6 +215,19 @@ impl Watcher {
         }
         let ((first, from), (last, to)) = (times[0], times[times.len() - 1]);
         (to - from) as f64 / (last - first).as_secs_f64()
+    }
+
+    /// Fails unless pictures come at the nominal rate, or nearly; `look` is called with each. Other
+    /// work shares the machine, so one of some stretches has to be good.
+    pub(crate) fn assert_steady(&self, nominal: f64, mut look: impl FnMut(&Frame)) {
+        const STEADY: f64 = 0.95;
+        let rates: Vec<f64> = (0..4)
+            .map_while(|_| {
+                let rate = self.watch(60, &mut look);
+                (rate < STEADY * nominal).then_some(rate)
+            })
+            .collect();
+        assert!(rates.len() < 4, "{rates:?} pictures per second instead of {nominal}");
     }
 
     /// All pictures that are still kept.
@@ -265,13 +288,17 @@ impl Listener {
             Codec::Audio(AudioCodec::Pcma) => "rtppcmadepay ! alawdec",
             Codec::Audio(AudioCodec::G722) => "rtpg722depay ! avdec_g722",
             Codec::Audio(AudioCodec::Aac) => "rtpmp4gdepay ! aacparse ! avdec_aac",
-            _ => "rtpopusdepay ! opusdec",
+            Codec::Audio(_) | Codec::Video(_) => "rtpopusdepay ! opusdec",
         };
         let rest = format!(
             "{rest} ! audioconvert ! audioresample ! audio/x-raw,format=F32LE,rate=48000,channels=1"
         );
         let (pipeline, sink) = decode(agent, output, format, &rest);
-        let shared = Arc::new(Shared { newest: Mutex::default(), count: Mutex::new(0), changed: Condvar::new() });
+        let shared = Arc::new(Shared {
+            newest: Mutex::default(),
+            count: Mutex::new(0),
+            changed: Condvar::new(),
+        });
         let of_sink = Arc::clone(&shared);
         let callbacks = gst_app::AppSinkCallbacks::builder().new_sample(move |sink| {
             let sample = sink.pull_sample().map_err(|_| gst::FlowError::Eos)?;

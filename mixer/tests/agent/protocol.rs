@@ -59,11 +59,13 @@ fn an_output_that_cannot_be_is_refused() {
     ];
     for (output, view, encoding) in outputs {
         agent.send(ToAgent::OpenOutput { output, view, encoding });
-        agent.wait_for("the refusal", |m| {
-            matches!(m, FromAgent::Failed { scope: Scope::Output(of), .. } if *of == output)
-        });
+        agent.wait_for(
+            "the refusal",
+            |m| matches!(m, FromAgent::Failed { scope: Scope::Output(of), .. } if *of == output),
+        );
     }
-    let encoding = Encoding::Audio { codec: portico_mixer_protocol::AudioCodec::Opus, without: None };
+    let encoding =
+        Encoding::Audio { codec: portico_mixer_protocol::AudioCodec::Opus, without: None };
     assert_eq!(agent.open(6, 2, encoding).clock_rate, 48_000);
 }
 
@@ -77,9 +79,8 @@ fn an_input_that_cannot_be_decoded_is_given_up() {
     let regions = crate::harness::grid(&[1]);
     agent.send(ToAgent::SetLayout { view: 1, sequence: 1, regions });
     agent.open_video(1, 1, view);
-    agent.wait_for("the failure", |m| {
-        matches!(m, FromAgent::Failed { scope: Scope::Input(1), .. })
-    });
+    agent
+        .wait_for("the failure", |m| matches!(m, FromAgent::Failed { scope: Scope::Input(1), .. }));
 }
 
 #[test]

@@ -13,8 +13,17 @@ use crate::probe::decode_jpeg;
 
 /// Adds an input with something to look at.
 fn add_pattern(agent: &Agent, input: u32) -> Source {
-    const PATTERNS: [&str; 9] =
-        ["smpte", "ball", "circular", "pinwheel", "zone-plate kx2=20 ky2=20", "colors", "checkers-8", "spokes", "gradient"];
+    const PATTERNS: [&str; 9] = [
+        "smpte",
+        "ball",
+        "circular",
+        "pinwheel",
+        "zone-plate kx2=20 ky2=20",
+        "colors",
+        "checkers-8",
+        "spokes",
+        "gradient",
+    ];
     let format = format(Codec::Video(VideoCodec::Vp8));
     agent.send(ToAgent::AddInput { input, source: None, format, label: Some(name(input)) });
     let pattern = PATTERNS[input as usize % PATTERNS.len()];
@@ -29,7 +38,10 @@ fn add_pattern(agent: &Agent, input: u32) -> Source {
 /// Takes a snapshot in which all inputs have a picture, and saves it as PNG.
 fn save(agent: &Agent, view: u32, file: &str) {
     // The first one wakes the view; key frames of its inputs come within three seconds.
-    let jpeg = (0..5).map(|n| agent.snapshot(view * 100 + n, view)).last().expect("five");
+    let mut jpeg = Vec::new();
+    for request in 0..5 {
+        jpeg = agent.snapshot(view * 100 + request, view);
+    }
     assert!(decode_jpeg(&jpeg).size.width > 0);
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/screenshots");
     std::fs::create_dir_all(&folder).expect("a folder");

@@ -10,9 +10,6 @@ use crate::probe::{SAME, Watcher, decode_jpeg, distance};
 
 const BLACK: [u8; 3] = [16, 128, 128];
 
-/// The least part of the nominal rate.
-const STEADY: f64 = 0.95;
-
 fn set_layout(agent: &Agent, sequence: u64, regions: &[portico_mixer_protocol::Region]) {
     agent.send(ToAgent::SetLayout { view: 1, sequence, regions: regions.to_vec() });
 }
@@ -37,8 +34,7 @@ fn wait_for_grid(watcher: &Watcher, inputs: &[u32]) {
 }
 
 fn assert_steady(watcher: &Watcher) {
-    let rate = watcher.watch(60, |_| {});
-    assert!(rate >= STEADY * 30.0, "{rate} pictures per second");
+    watcher.assert_steady(30.0, |_| {});
 }
 
 #[test]
@@ -63,7 +59,7 @@ fn nine_stand_in_a_grid() {
 
 #[test]
 fn sixteen_stand_in_a_grid() {
-    let (_agent, _sources, watcher) = meeting(16, picture(640, 480));
+    let (_agent, _sources, watcher) = meeting(16, picture(640, 360));
     assert_steady(&watcher);
 }
 
@@ -91,8 +87,7 @@ fn a_stalled_input_keeps_its_picture_and_delays_nobody() {
     let (_agent, sources, watcher) = meeting(4, picture(640, 360));
     sources[1].stall(true);
     let region = grid(&[1, 2, 3, 4])[1];
-    let rate = watcher.watch(75, |frame| assert!(frame.shows(&region, colour(2))));
-    assert!(rate >= STEADY * 30.0, "{rate} pictures per second");
+    watcher.assert_steady(30.0, |frame| assert!(frame.shows(&region, colour(2))));
     sources[1].stall(false);
     wait_for_grid(&watcher, &[1, 2, 3, 4]);
 }
@@ -146,7 +141,8 @@ fn thirty_come_and_go() {
     for cycle in 0..30_u32 {
         let input = 100 + cycle;
         let _source = {
-            let format = crate::harness::format(portico_mixer_protocol::Codec::Video(VideoCodec::Vp8));
+            let format =
+                crate::harness::format(portico_mixer_protocol::Codec::Video(VideoCodec::Vp8));
             agent.send(ToAgent::AddInput { input, source: None, format, label: None });
             let raw = crate::media::solid(crate::media::COLOURS[3], 160, 90, 15);
             let description = format!("{raw} ! {}", crate::media::video_encoder(VideoCodec::Vp8));
@@ -236,8 +232,9 @@ fn two_outputs_of_different_sizes_and_codecs_at_once() {
         frame.is(80, 75, colour(1)) && frame.is(240, 165, colour(4)) && frame.is(160, 12, BLACK)
     });
     assert_eq!((frame.size.width, frame.size.height), (320, 240));
+    second.assert_steady(15.0, |_| {});
     let rate = second.watch(30, |_| {});
-    assert!((STEADY * 15.0..15.5).contains(&rate), "{rate} pictures per second");
+    assert!(rate < 15.5, "{rate} pictures per second");
     assert_steady(&first);
     wait_for_grid(&first, &[1, 2, 3, 4]);
 }

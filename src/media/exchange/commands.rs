@@ -45,11 +45,16 @@ impl Exchange {
                 // The peer's checks come from its candidates and tell more than their names do.
                 tracing::trace!(%transport, bytes = candidate.len(), "remote candidate");
             }
+            Command::SwitchSubscription { session, audio, video } => {
+                self.switch_subscription(room, &session, audio, video, now);
+            }
+            Command::SetSubscriptionActive { session, kind, active } => {
+                self.set_subscription_active(room, &session, kind, active, now);
+            }
             Command::CloseSession { session } => self.close_session(room, &session, now),
             Command::SetTrackActive { stream, kind, active } => {
                 self.set_active(room, &stream, kind, active, now);
             }
-            Command::Switch { session, to } => self.switch(room, &session, to, now),
             Command::CloseOutput { output } => self.close_output(room, output),
             Command::OpenFeed { feed } => self.open_feed(room, Some(feed)),
             Command::CloseFeed => self.open_feed(room, None),
@@ -82,8 +87,14 @@ impl Exchange {
             self.emit(room, Event::SessionFailed { session: id, reason });
             return;
         };
-        let session =
-            Session { transport: key, purpose, incoming: Vec::new(), audio: None, video: None };
+        let session = Session {
+            transport: key,
+            purpose,
+            incoming: Vec::new(),
+            outgoing: Vec::new(),
+            audio: None,
+            video: None,
+        };
         let Some(room) = self.rooms.get_mut(&room) else { return };
         tracing::debug!(room = %room.id, %transport, session = %id, "session opened");
         room.sessions.insert(id.clone(), session);

@@ -90,13 +90,13 @@ impl Exchange {
     }
 
     /// Lets an outgoing track have its source's packets.
-    fn attach(&mut self, key: usize, now: Instant) {
+    pub(super) fn attach(&mut self, key: usize, now: Instant) {
         let Some(source) = self.outgoing.get(key).and_then(|subscribed| subscribed.source) else {
             return;
         };
         let Some(published) = self.incoming.get_mut(source) else { return };
         published.track.subscribers.push(key);
-        self.want_key_frame(source, now);
+        self.want_key_frame_for(key, now);
     }
 
     /// Ends a transport and tells the room that its sessions failed.
@@ -121,6 +121,9 @@ impl Exchange {
         } else {
             for track in session.incoming {
                 self.remove_incoming(track);
+            }
+            for track in session.outgoing {
+                self.remove_outgoing(track);
             }
         }
     }
@@ -201,15 +204,20 @@ impl Exchange {
     }
 
     fn remove_outgoing(&mut self, key: usize) {
-        let Some(subscribed) = self.outgoing.try_remove(key) else { return };
-        let sources = [subscribed.source, subscribed.next_source];
+        self.detach(key);
+        self.outgoing.try_remove(key);
+    }
+
+    /// Lets an outgoing track have nothing of its source any more, nor of one that was to follow.
+    pub(super) fn detach(&mut self, key: usize) {
+        let Some(subscribed) = self.outgoing.get_mut(key) else { return };
+        let sources = [subscribed.source, subscribed.next_source.take()];
         for source in sources.into_iter().flatten() {
-            if let Some(published) = self.incoming.get_mut(source) {
-                published.track.subscribers.retain(|other| *other != key);
-                published.joining.retain(|other| *other != key);
-                if !published.is_wanted() {
-                    published.track.key_frames.satisfied();
-                }
+            let Some(published) = self.incoming.get_mut(source) else { continue };
+            published.track.subscribers.retain(|other| *other != key);
+            published.joining.retain(|other| *other != key);
+            if !published.is_wanted() {
+                published.track.key_frames.satisfied();
             }
         }
     }

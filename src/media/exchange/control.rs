@@ -68,10 +68,8 @@ impl Exchange {
                 }
             }
             Said::NeedsKeyFrame { ssrc } => {
-                let track = self.outgoing_of(key, *ssrc);
-                let source = track.and_then(|track| self.outgoing.get(track)?.source);
-                if let Some(source) = source {
-                    self.want_key_frame(source, now);
+                if let Some(track) = self.outgoing_of(key, *ssrc) {
+                    self.want_key_frame_for(track, now);
                 }
             }
         }

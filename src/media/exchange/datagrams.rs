@@ -17,6 +17,7 @@ impl Exchange {
     pub(crate) fn handle_datagram(&mut self, path: Path, datagram: &mut [u8], now: Instant) {
         self.current = None;
         self.tally.packets_in += 1;
+        self.tally.bytes_in += datagram.len() as u64;
         let taken = match datagram.first() {
             Some(0..=3) => self.handle_check(path, datagram, now),
             Some(20..=63) => self.handle_dtls_datagram(path, datagram, now),

@@ -4,11 +4,10 @@ use std::time::{Instant, SystemTime};
 
 use super::{
     Exchange,
-    transport::{Origin, Published, Transport},
+    transport::{Origin, Published},
 };
 use crate::{
     formats::TrackKind,
-    ids::SessionId,
     media::{
         Encoded, Event, InjectedPacket, OutputId,
         forward::{
@@ -132,64 +131,6 @@ impl Exchange {
         let Origin::Agent { room, output } = published.origin else { return };
         if published.track.key_frames.take_due(now) {
             self.emit(room, Event::KeyFrameWanted { output });
-        }
-    }
-
-    /// Has a subscription's track be fed from an injected one, as soon as that has something.
-    pub(super) fn switch(&mut self, room: RoomKey, session: &SessionId, to: Encoded, now: Instant) {
-        let transport = self.rooms.get(&room).and_then(|room| room.sessions.get(session));
-        let Some(transport) = transport.map(|session| session.transport) else { return };
-        let wanted = to.codec();
-        let is_meant = |key: &&usize| {
-            self.outgoing.get(**key).is_some_and(|subscribed| {
-                subscribed.session == *session && subscribed.codec == wanted
-            })
-        };
-        let outgoing = self.transports.get(transport);
-        let Some(outgoing) = outgoing.and_then(|it| it.outgoing.iter().find(is_meant)).copied()
-        else {
-            return;
-        };
-        let Some(source) = self.output(room, to, now) else { return };
-        let subscribed = &mut self.outgoing[outgoing];
-        let before = subscribed.next_source.take();
-        if subscribed.source != Some(source) {
-            subscribed.next_source = Some(source);
-        }
-        let next = subscribed.next_source;
-        if let Some(before) = before.and_then(|before| self.incoming.get_mut(before)) {
-            before.joining.retain(|other| *other != outgoing);
-        }
-        if let Some(next) = next.and_then(|next| self.incoming.get_mut(next)) {
-            next.joining.push(outgoing);
-        }
-        self.want_key_frame(source, now);
-    }
-
-    /// Lets the tracks that wait for it be fed from a track that has something now.
-    pub(super) fn admit_joining(&mut self, key: usize) {
-        let Some(published) = self.incoming.get_mut(key) else { return };
-        if published.joining.is_empty() || !published.track.can_be_joined() {
-            return;
-        }
-        let rate = published.track.agreed.codec.clock_rate;
-        let claim = published.track.correspondence();
-        let joining = std::mem::take(&mut published.joining);
-        for outgoing in joining {
-            let Some(subscribed) = self.outgoing.get_mut(outgoing) else { continue };
-            subscribed.next_source = None;
-            let transport = self.transports.get(subscribed.transport);
-            let is_attached = transport.is_some_and(Transport::is_connected);
-            let before = subscribed.source.replace(key);
-            let before = before.and_then(|before| self.incoming.get_mut(before));
-            let before_claim = before.as_ref().and_then(|before| before.track.correspondence());
-            subscribed.track.change_source(before_claim.zip(claim), rate);
-            if let Some(before) = before {
-                before.track.subscribers.retain(|other| *other != outgoing);
-            }
-            if let Some(published) = self.incoming.get_mut(key).filter(|_| is_attached) {
-                published.track.subscribers.push(outgoing);
-            }
         }
     }
 }

@@ -89,7 +89,7 @@ impl Exchange {
     /// Sends a track's waiting packets to its subscribers: one subscriber after the other, so that
     /// the packets of each lie side by side and leave as one train.
     fn fan_out(&mut self, key: usize) {
-        self.admit_joining(key);
+        self.admit_joining(key, self.arrival);
         let Some(published) = self.incoming.get_mut(key) else { return };
         self.current = published.transport();
         let pending = published.track.take_pending();
@@ -100,7 +100,9 @@ impl Exchange {
         let track = &published.track;
         let subscribers = if track.active { track.subscribers.as_slice() } else { &[] };
         for subscriber in subscribers {
-            let Some(subscribed) = self.outgoing.get_mut(*subscriber) else { continue };
+            let Some(subscribed) = self.outgoing.get_mut(*subscriber).filter(|it| it.active) else {
+                continue;
+            };
             self.current = Some(subscribed.transport);
             let Some(transport) = self.transports.get_mut(subscribed.transport) else { continue };
             let (Some(path), Some(sealer)) = (transport.path, transport.sealer.as_mut()) else {

@@ -219,27 +219,21 @@ impl Exchange {
     fn settle(&mut self, key: usize, plans: Vec<Plan>, agreement: Agreement, now: Instant) {
         let mut wants = Vec::with_capacity(plans.len());
         for (plan, agreed) in plans.into_iter().zip(&agreement.tracks) {
-            let incoming = match &plan.want.flow {
-                Flow::Receive { .. } => Some(self.add_incoming(key, &plan.session, agreed, now)),
+            let (incoming, outgoing) = match &plan.want.flow {
+                Flow::Receive { .. } => {
+                    (Some(self.add_incoming(key, &plan.session, agreed, now)), None)
+                }
                 Flow::Send { ssrc, rtx_ssrc, .. } => {
                     let source = self.settle_source(key, &plan, agreed, now);
-                    let subscribed = Subscribed {
-                        track: self.outgoing_track(source, agreed, (*ssrc, *rtx_ssrc)),
-                        transport: key,
-                        session: plan.session.clone(),
-                        codec: agreed.codec.codec,
-                        source,
-                        next_source: None,
-                    };
-                    let track = self.outgoing.insert(subscribed);
-                    self.transports[key].outgoing.push(track);
-                    None
+                    let ssrcs = (*ssrc, *rtx_ssrc);
+                    (None, Some(self.add_outgoing(key, source, agreed, ssrcs)))
                 }
             };
             let room = self.transports[key].room;
             let room = self.rooms.get_mut(&room);
             if let Some(session) = room.and_then(|room| room.sessions.get_mut(&plan.session)) {
                 session.incoming.extend(incoming);
+                session.outgoing.extend(outgoing);
                 match agreed.codec.codec {
                     Codec::Audio(format) => session.audio = Some(format),
                     Codec::Video(format) => session.video = Some(format),
@@ -298,17 +292,29 @@ impl Exchange {
         }
     }
 
-    fn outgoing_track(
-        &self,
+    fn add_outgoing(
+        &mut self,
+        key: usize,
         source: Option<usize>,
         agreed: &AgreedTrack,
         (ssrc, rtx_ssrc): (u32, u32),
-    ) -> OutgoingTrack {
+    ) -> usize {
         let published = source.and_then(|source| self.incoming.get(source));
         let extensions = published
             .map_or_else(ExtensionIds::default, |published| published.track.agreed.extensions);
         let is_video = agreed.kind == TrackKind::Video;
-        OutgoingTrack::new(agreed, &extensions, ssrc, rtx_ssrc, is_video)
+        let track = OutgoingTrack::new(agreed, &extensions, ssrc, rtx_ssrc, is_video);
+        let track = self.outgoing.insert(Subscribed {
+            track,
+            transport: key,
+            kind: agreed.kind,
+            codec: agreed.codec.codec,
+            source,
+            next_source: None,
+            active: true,
+        });
+        self.transports[key].outgoing.push(track);
+        track
     }
 }
 

@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::{
-    formats::{AudioFormat, VideoFormat},
+    formats::{AudioFormat, TrackKind, VideoFormat},
     ids::{RoomId, SessionId, StreamId, TransportId},
     media::{
         OutputId, Source,
@@ -142,12 +142,14 @@ impl Published {
 pub(super) struct Subscribed {
     pub(super) track: OutgoingTrack,
     pub(super) transport: usize,
-    pub(super) session: SessionId,
+    pub(super) kind: TrackKind,
     pub(super) codec: Codec,
     /// Key of the incoming track, while it exists.
     pub(super) source: Option<usize>,
     /// Key of the incoming track that is to take its place.
     pub(super) next_source: Option<usize>,
+    /// Whether the subscriber wants its packets.
+    pub(super) active: bool,
 }
 
 /// What a session is for.
@@ -166,6 +168,8 @@ pub(super) struct Session {
     pub(super) purpose: Purpose,
     /// Keys of its incoming tracks, when it is a publication.
     pub(super) incoming: Vec<usize>,
+    /// Keys of its outgoing tracks, when it is a subscription.
+    pub(super) outgoing: Vec<usize>,
     /// What was agreed on.
     pub(super) audio: Option<AudioFormat>,
     pub(super) video: Option<VideoFormat>,

@@ -107,11 +107,6 @@ impl Correspondence {
         Some(self.rtp_after(now.since(clock.to_server(self.ntp)?), rate))
     }
 
-    /// What the RTP clock shows when `other`, a claim by the same wall clock, holds.
-    pub(crate) fn rtp_with(&self, other: &Self, rate: u32) -> u32 {
-        self.rtp_after(other.ntp.since(self.ntp), rate)
-    }
-
     fn rtp_after(&self, elapsed: i64, rate: u32) -> u32 {
         let units = (i128::from(elapsed) * i128::from(rate)) >> 32;
         self.rtp.wrapping_add(units as u32)

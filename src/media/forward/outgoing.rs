@@ -14,10 +14,6 @@ use crate::media::negotiation::{AgreedTrack, ExtensionIds};
 /// The first RTP timestamp that a subscriber sees.
 const FIRST_TIMESTAMP: u32 = 1;
 
-/// Between the last packet of one source and the first of another, time goes on by a second
-/// divided by this at least: a usual packet of sound.
-const STEPS_PER_SECOND: u32 = 50;
-
 /// The first packet index on a retransmission SSRC.
 const FIRST_RTX: u64 = 1;
 
@@ -42,15 +38,6 @@ struct Rtx {
     next: u64,
 }
 
-/// How a subscriber's time goes on when another source takes over.
-#[derive(Debug, Clone, Copy)]
-struct Resumption {
-    /// The other source's time minus the subscriber's, where both sources' clocks are known.
-    offset: Option<u32>,
-    /// How far time goes on at least.
-    step: u32,
-}
-
 /// A packet that was written and waits to be sealed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Written {
@@ -67,6 +54,8 @@ pub(crate) struct OutgoingTrack {
     payload_type: u8,
     rtx: Option<Rtx>,
     elements: ElementMap,
+    /// The subscriber's numbers of extensions.
+    target: ExtensionIds,
     /// The subscriber's number of `abs-send-time`.
     stamped: Option<u8>,
     is_video: bool,
@@ -74,10 +63,9 @@ pub(crate) struct OutgoingTrack {
     numbers: SequenceMap,
     /// The source's time minus the subscriber's.
     time_offset: Option<u32>,
-    /// The subscriber's time of the packet that was forwarded last.
-    last_time: u32,
-    /// How the time goes on with another source.
-    resumption: Option<Resumption>,
+    clock_rate: u32,
+    /// The subscriber's time of the latest packet, and when it was sent.
+    latest: Option<(u32, [u8; 3])>,
     packets: u32,
     octets: u32,
     budget: Budget,
@@ -108,13 +96,14 @@ impl OutgoingTrack {
             payload_type: agreed.payload_type,
             rtx,
             elements: element_map(source, &target),
+            target,
             stamped,
             is_video,
             gate,
             numbers: SequenceMap::new(),
             time_offset: None,
-            last_time: FIRST_TIMESTAMP,
-            resumption: None,
+            clock_rate: agreed.codec.clock_rate,
+            latest: None,
             packets: 0,
             octets: 0,
             budget: Budget::new(),
@@ -127,27 +116,28 @@ impl OutgoingTrack {
         self.gate = if self.is_video { Gate::AwaitsKeyFrame } else { Gate::AwaitsPacket };
     }
 
-    /// Goes on with another source of the same codec, whose clock runs at `rate` Hz: numbers go on
-    /// without a gap, and time as the `claims` of the old and the new source say, which are by the
-    /// same wall clock, but in any case forward.
-    pub(crate) fn change_source(
-        &mut self,
-        claims: Option<(Correspondence, Correspondence)>,
-        rate: u32,
-    ) {
+    /// Begins anew with another source, whose extensions are `source`: the numbers go on without a
+    /// gap and the time as much as has passed meanwhile.
+    pub(crate) fn switch(&mut self, source: &ExtensionIds) {
         self.restart();
-        self.numbers.change_source();
-        let Some(before) = self.time_offset else { return };
-        let offset = claims.map(|(old, new)| {
-            let time = old.rtp_with(&new, rate).wrapping_sub(before);
-            new.rtp.wrapping_sub(time)
-        });
-        self.resumption = Some(Resumption { offset, step: rate / STEPS_PER_SECOND });
+        self.numbers.forget_source();
+        self.elements = element_map(source, &self.target);
+        self.time_offset = None;
     }
 
     /// The subscriber's time for a time of the source, once it has had a packet.
     pub(crate) fn time_of(&self, source: u32) -> Option<u32> {
         Some(source.wrapping_sub(self.time_offset?))
+    }
+
+    /// The subscriber's time of a packet that is sent at `stamp`, the first one of its source.
+    fn first_time(&self, stamp: [u8; 3]) -> u32 {
+        let Some((time, sent)) = self.latest else { return FIRST_TIMESTAMP };
+        let [from, to] = [sent, stamp].map(|[a, b, c]| u32::from_be_bytes([0, a, b, c]));
+        // In 2^-18 s, and modulo 64 s: longer pauses are shortened.
+        let passed = u64::from(to.wrapping_sub(from) & 0x00FF_FFFF);
+        let units = (passed * u64::from(self.clock_rate)) >> 18;
+        time.wrapping_add((units as u32).max(1))
     }
 
     /// Appends the packet to `buffer` as the subscriber is to see it, if it is to see it.
@@ -172,14 +162,12 @@ impl OutgoingTrack {
             Gate::Open => {}
         }
         let number = self.numbers.forward(slot.index)?;
-        if let Some(Resumption { offset, step }) = self.resumption.take() {
-            let time = offset.map(|offset| slot.timestamp.wrapping_sub(offset));
-            let is_later = |time: &u32| time.wrapping_sub(self.last_time) as i32 > 0;
-            let time = time.filter(is_later).unwrap_or(self.last_time.wrapping_add(step));
-            self.time_offset = Some(slot.timestamp.wrapping_sub(time));
-        }
-        let offset = *self.time_offset.get_or_insert(slot.timestamp.wrapping_sub(FIRST_TIMESTAMP));
-        self.last_time = slot.timestamp.wrapping_sub(offset);
+        let time_offset = match self.time_offset {
+            Some(time_offset) => time_offset,
+            None => slot.timestamp.wrapping_sub(self.first_time(stamp)),
+        };
+        self.time_offset = Some(time_offset);
+        self.latest = Some((slot.timestamp.wrapping_sub(time_offset), stamp));
         self.packets = self.packets.wrapping_add(1);
         let payload_len = slot.data.len() - slot.header_len;
         self.octets = self.octets.wrapping_add(payload_len as u32);

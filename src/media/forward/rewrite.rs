@@ -42,9 +42,9 @@ impl SequenceMap {
         }
     }
 
-    /// Forgets the packets so far, because those of another source follow: it goes on with
-    /// [`Self::resume_at`].
-    pub(crate) fn change_source(&mut self) {
+    /// Forgets the source, whose indexes mean nothing any more. The numbers go on with the next
+    /// [`SequenceMap::resume_at`].
+    pub(crate) fn forget_source(&mut self) {
         self.segments.clear();
     }
 
@@ -123,7 +123,7 @@ mod tests {
         let mut numbers = SequenceMap::new();
         numbers.resume_at(10);
         map(&mut numbers, &[10, 11]);
-        numbers.change_source();
+        numbers.forget_source();
         assert_eq!((numbers.forward(12), numbers.backward(2)), (None, None));
         numbers.resume_at(7);
         assert_eq!(map(&mut numbers, &[7, 8]), [Some(3), Some(4)]);
@@ -142,6 +142,18 @@ mod tests {
         numbers.skip(14);
         assert_eq!(map(&mut numbers, &[16]), [Some(5)]);
         assert_eq!(numbers.backward(2), Some(13));
+    }
+
+    #[test]
+    fn another_source_continues_the_numbers_and_nothing_of_the_first_is_left() {
+        let mut numbers = SequenceMap::new();
+        numbers.resume_at(10);
+        map(&mut numbers, &[10, 11]);
+        numbers.forget_source();
+        assert_eq!((numbers.forward(12), numbers.backward(2)), (None, None));
+        numbers.resume_at(5);
+        assert_eq!(map(&mut numbers, &[5, 6]), [Some(3), Some(4)]);
+        assert_eq!((numbers.backward(2), numbers.backward(3)), (None, Some(5)));
     }
 
     #[test]

@@ -21,7 +21,7 @@ use self::{
     transport::Remote,
 };
 
-/// Answers an offer, which must contain every want and no other audio or video.
+/// Answers an offer, which must contain every want and nothing else that the client would send.
 ///
 /// The answer keeps the offer's m-lines, their order and their mids; what is neither wanted nor
 /// kept without media is rejected. This end is ICE-lite and the DTLS server.
@@ -126,7 +126,8 @@ fn unclaimed<'a>(
     let Some(kind) = section.kind.filter(|_| section.offered) else {
         return Ok(Outcome::Rejected);
     };
-    if section.client_sends() || section.client_receives() {
+    // What the client could also receive hurts nobody: some always offer to receive both kinds.
+    if section.client_sends() {
         return Err(NegotiationError::Unwanted(kind));
     }
     let known = section.payloads.iter().find(|payload| payload.codec(kind).is_some());

@@ -112,7 +112,7 @@ fn a_listener_who_starts_and_stops_to_speak_gets_another_mix() {
     assert!(bench.outputs.reroute(&bench.views, bench.now).is_empty());
     bench.views = Views::from([(id("mix"), Arc::new(view(&[("mic", "bob")])))]);
     let moves = bench.outputs.reroute(&bench.views, bench.now);
-    let [(session, Encoded::Audio(to))] = &*moves else { panic!("{moves:?}") };
+    let [(session, to)] = &*moves else { panic!("{moves:?}") };
     assert_eq!((session, to.format), (&id("b"), OPUS));
     assert_ne!(to.output, shared);
     assert_eq!(bench.outputs.subscribers_of(to.output), [id("b")]);
@@ -120,7 +120,21 @@ fn a_listener_who_starts_and_stops_to_speak_gets_another_mix() {
     bench.views = Views::from([(id("mix"), Arc::new(view(&[])))]);
     let back = bench.outputs.reroute(&bench.views, bench.now);
     assert_eq!(back.len(), 1);
-    assert_eq!(back[0].1.output(), shared);
+    assert_eq!(back[0].1.output, shared);
+}
+
+#[test]
+fn a_subscription_can_be_taken_away_from_a_view() {
+    let mut bench = Bench::new(&[]);
+    let output = bench.watcher("one", 1000);
+    let feed = VideoFeed { from: id("cam"), output: None };
+    assert_eq!(bench.outputs.watch(&id("one"), feed), Source::Published(id("cam")));
+    assert!(!bench.outputs.has_subscribers());
+    bench.outputs.expire(bench.now);
+    assert_eq!(bench.outputs.expire(bench.now + LINGER), [output]);
+    let other = bench.watcher("one", 600);
+    assert_eq!(bench.watcher("one", 500), OutputId(other.0 + 2), "two candidates each");
+    assert_eq!(bench.outputs.subscribers_of(other), [] as [SessionId; 0]);
 }
 
 #[test]

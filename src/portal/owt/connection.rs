@@ -1,27 +1,28 @@
 //! The life of a client connection: before login, in a room, after leaving it.
 
-use std::time::SystemTime;
-
 use serde_json::Value;
 use tokio::{
-    sync::{mpsc, oneshot, watch},
+    sync::{mpsc, watch},
     time::{Instant, sleep_until},
 };
 use tracing::{debug, info, warn};
 
 use super::{
+    client::Client,
     decode, encode,
     login::{self, Login},
     message::{RegionResult, SessionResult},
+    protocol::Protocol,
     refusal::Refusal,
-    socket::{Ack, Client, Request},
+    socket::{Ack, Request},
 };
 use crate::{
     config::Secret,
-    driver::{JoinRequest, Member, Responder, fresh_participant},
+    driver::{JoinError, JoinRequest, Member, Responder, RoomHandle, fresh_participant},
     ids::{ParticipantId, TransportId},
-    portal::{Doorway, flag::raised, token::Admission},
+    portal::{ComeBack, ComeBackError, Doorway, flag::raised, token::Admission},
     room::{Command, Rejection, Reply},
+    store::Seat,
 };
 
 /// A connection and where it stands. Requests are taken one at a time, in the order of the frames.
@@ -31,8 +32,8 @@ pub(super) struct Connection {
     inbox: mpsc::Receiver<Request>,
     closing: watch::Receiver<bool>,
     member: Option<Member>,
-    /// Whether the login asked for a ticket to come back with.
-    reconnection: bool,
+    /// The id of the ticket to come back with, if the login asked for one.
+    ticket: Option<Box<str>>,
     /// When a connection that is in no room is closed (OWT's portal: three minutes).
     login_deadline: Instant,
 }
@@ -45,7 +46,7 @@ impl Connection {
         closing: watch::Receiver<bool>,
     ) -> Self {
         let login_deadline = Instant::now() + doorway.settings().login_timeout;
-        Self { client, doorway, inbox, closing, member: None, reconnection: false, login_deadline }
+        Self { client, doorway, inbox, closing, member: None, ticket: None, login_deadline }
     }
 
     /// Serves the client until its socket is gone.
@@ -74,9 +75,9 @@ impl Connection {
         let Request { arguments, ack } = request;
         match arguments.event.as_str() {
             "login" => self.login(&arguments.data, ack).await,
-            "refreshReconnectionTicket" => self.refresh_ticket(ack),
-            "relogin" => self.refuse_relogin(ack),
-            name => match decode::command(name, &arguments.data) {
+            "refreshReconnectionTicket" => self.refresh_ticket(ack).await,
+            "relogin" => self.relogin(&arguments.data, ack).await,
+            name => match decode::command(name, &arguments.data, self.client.protocol()) {
                 Some(command) => self.ask(command, ack).await,
                 None => ack.error(&Refusal::illegal(), self.client.error_form()),
             },
@@ -91,7 +92,10 @@ impl Connection {
         self.client.prefer(login::error_form_for(data));
         let form = self.client.error_form();
         match self.admit(data).await {
-            Ok((login, admission)) => self.join(login, admission, ack).await,
+            Ok((login, admission)) => {
+                self.client.speak(login.protocol);
+                self.join(login, admission, ack).await;
+            }
             Err(refusal) => {
                 ack.error(&refusal, form);
                 self.client.disconnect();
@@ -112,39 +116,65 @@ impl Connection {
 
     async fn join(&mut self, login: Login, admission: Admission, ack: Ack) {
         let form = self.client.error_form();
-        let room = match self.doorway.registry().room(&admission.room).await {
-            Ok(room) => room,
+        let participant = fresh_participant();
+        let (room, ticket) = match self.prepare(&login, &admission, &participant).await {
+            Ok(prepared) => prepared,
             Err(error) => {
                 warn!(room = %admission.room, %error, "login refused");
                 ack.error(&Refusal::from(&error), form);
                 return self.client.disconnect();
             }
         };
-        let participant = fresh_participant();
-        let ticket = login.reconnection.then(|| self.ticket(&participant));
-        let (granted, outcome) = oneshot::channel();
-        let respond: Responder = Box::new(move |result| {
-            granted.send(result.is_ok()).ok();
-            match result {
-                Ok(Reply::Joined(joined)) => {
-                    ack.ok_with(&encode::login_result(
-                        &joined,
-                        ticket.as_ref().map(Secret::reveal),
-                    ));
-                }
-                Ok(Reply::Done | Reply::SessionOpened { .. } | Reply::Region { .. }) => ack.ok(),
-                Err(rejection) => ack.error(&Refusal::from(&rejection), form),
+        let (id, text) = ticket.unzip();
+        let protocol = login.protocol;
+        let keep = login.reconnection.map(|keep| keep.within(self.doorway.settings()));
+        let respond: Responder = Box::new(move |result| match result {
+            Ok(Reply::Joined(joined)) => {
+                let ticket = text.as_ref().map(Secret::reveal);
+                ack.ok_with(&encode::login_result(&joined, ticket, protocol));
             }
+            Ok(
+                Reply::Done
+                | Reply::SessionOpened { .. }
+                | Reply::Region { .. }
+                | Reply::Described(_),
+            ) => ack.ok(),
+            Err(rejection) => ack.error(&Refusal::from(&rejection), form),
         });
         let outbox = Box::new(self.client.clone());
         let Admission { user, role, .. } = admission;
-        let member = room.join(JoinRequest { participant, user, role, outbox, respond }).await;
-        if outcome.await.unwrap_or(false) {
-            self.member = Some(member);
-            self.reconnection = login.reconnection;
-        } else {
-            self.client.disconnect();
+        let keep = keep.unwrap_or_default();
+        self.member =
+            room.join(JoinRequest { participant, user, role, keep, outbox, respond }).await;
+        match &self.member {
+            Some(_) => self.ticket = id,
+            None => self.client.disconnect(),
         }
+    }
+
+    /// Finds the room and, for a client that wants to come back, writes its seat down with its
+    /// first ticket.
+    async fn prepare(
+        &self,
+        login: &Login,
+        admission: &Admission,
+        participant: &ParticipantId,
+    ) -> Result<(RoomHandle, Option<(Box<str>, Secret)>), JoinError> {
+        let room = self.doorway.registry().room(&admission.room).await?;
+        let Some(keep) = login.reconnection else { return Ok((room, None)) };
+        let (ticket, text) = self.doorway.issue_ticket(participant);
+        let seat = Seat {
+            participant: participant.clone(),
+            room: room.id().clone(),
+            user: admission.user.to_string(),
+            role: admission.role.to_string(),
+            ticket: ticket.id.to_string(),
+            expires: ticket.not_after,
+            keep: keep.within(self.doorway.settings()),
+            client: self.client.note(),
+        };
+        room.take_seat(seat).await?;
+        Ok((room, Some((ticket.id, text))))
     }
 
     async fn ask(&mut self, command: Result<Command, Refusal>, ack: Ack) {
@@ -155,67 +185,106 @@ impl Connection {
             Err(refusal) => return ack.error(&refusal, form),
         };
         let leaves = matches!(command, Command::Leave);
-        let about = About::of(&command);
+        let protocol = self.client.protocol();
+        let about = About::of(&command, protocol);
         let respond: Responder = Box::new(move |result| match result {
-            Ok(Reply::SessionOpened { session, .. }) => {
-                ack.ok_with(&SessionResult { id: session.as_str() });
+            Ok(Reply::SessionOpened { session, transport }) => {
+                let transport_id = (protocol == Protocol::V12).then(|| transport.as_str());
+                ack.ok_with(&SessionResult { id: session.as_str(), transport_id });
             }
             Ok(Reply::Region { region }) => ack.ok_with(&RegionResult { region: &region }),
-            Ok(Reply::Done | Reply::Joined(_)) => ack.ok(),
+            Ok(Reply::Done | Reply::Joined(_) | Reply::Described(_)) => ack.ok(),
             Err(rejection) => ack.error(&about.refusal(&rejection), form),
         });
         member.request(command, respond).await;
         if leaves {
             self.member = None;
+            self.ticket = None;
             self.login_deadline = Instant::now() + self.doorway.settings().login_timeout;
         }
     }
 
-    fn refresh_ticket(&self, ack: Ack) {
+    /// Exchanges the connection's ticket for the next one.
+    async fn refresh_ticket(&mut self, ack: Ack) {
         let form = self.client.error_form();
-        match &self.member {
-            None => ack.error(&Refusal::illegal(), form),
-            Some(_) if !self.reconnection => {
-                ack.error(&Refusal::malformed("Reconnection is not enabled."), form);
+        let Some(member) = &self.member else { return ack.error(&Refusal::illegal(), form) };
+        let Some(old) = &self.ticket else {
+            return ack.error(&Refusal::malformed("Reconnection is not enabled."), form);
+        };
+        match self.doorway.exchange(member.participant(), old).await {
+            Ok((_, id, text)) => {
+                self.ticket = Some(id);
+                ack.ok_with(text.reveal());
             }
-            Some(member) => ack.ok_with(self.ticket(member.participant()).reveal()),
+            // Another connection has taken the place, or the participant is being dropped.
+            Err(ComeBackError::NoSeat | ComeBackError::Retired) => {
+                ack.error(&Refusal::illegal(), form);
+            }
+            Err(error) => ack.error(&Refusal::from(&error), form),
         }
     }
 
-    /// A participant leaves the moment its connection is lost, so there is nobody to come back as.
-    fn refuse_relogin(&self, ack: Ack) {
+    async fn relogin(&mut self, data: &Value, ack: Ack) {
         let form = self.client.error_form();
         if self.member.is_some() {
             return ack.error(&Refusal::malformed("Connection is in service"), form);
         }
-        ack.error(&Refusal::not_accepted("Client does NOT exist"), form);
-        self.client.disconnect();
+        match self.doorway.come_back(data).await {
+            Ok(returned) => self.resume(returned, ack).await,
+            Err(error) => {
+                info!(%error, "relogin refused");
+                ack.error(&Refusal::from(&error), form);
+                self.client.disconnect();
+            }
+        }
     }
 
-    fn ticket(&self, participant: &ParticipantId) -> Secret {
-        let lifetime = self.doorway.settings().ticket_lifetime;
-        self.doorway.tickets().issue(participant, lifetime, SystemTime::now()).1
+    /// Takes the place that a ticket was good for, unless its participant is gone meanwhile.
+    async fn resume(&mut self, returned: ComeBack, ack: Ack) {
+        let ComeBack { seat, room, id, text } = returned;
+        self.client.recall(&seat.client);
+        let form = self.client.error_form();
+        let respond: Responder = Box::new(move |result| match result {
+            Ok(_) => ack.ok_with(text.reveal()),
+            Err(_) => ack.error(&Refusal::from(&ComeBackError::NoSeat), form),
+        });
+        let outbox = Box::new(self.client.clone());
+        self.member = room.resume(seat.participant, outbox, respond).await;
+        match &self.member {
+            Some(_) => self.ticket = Some(id),
+            None => self.client.disconnect(),
+        }
     }
 }
 
 /// What a refusal's text depends on beside the room's reason.
 enum About {
     Publish,
-    Negotiate(TransportId),
+    Session(TransportId),
+    Transport(TransportId),
     Else,
 }
 
 impl About {
-    fn of(command: &Command) -> Self {
+    fn of(command: &Command, protocol: Protocol) -> Self {
         match command {
             Command::Publish { .. } => Self::Publish,
-            Command::Negotiate { transport, .. } => Self::Negotiate(transport.clone()),
+            Command::Negotiate { transport, .. } if protocol == Protocol::V12 => {
+                Self::Transport(transport.clone())
+            }
+            Command::Negotiate { transport, .. } => Self::Session(transport.clone()),
             Command::Join { .. }
             | Command::Leave
             | Command::Text { .. }
+            | Command::Broadcast { .. }
+            | Command::Describe
             | Command::Unpublish { .. }
             | Command::Subscribe { .. }
             | Command::Unsubscribe { .. }
+            | Command::UpdateSubscription { .. }
+            | Command::PauseSubscription { .. }
+            | Command::PlaySubscription { .. }
+            | Command::EstimateBandwidth { .. }
             | Command::PauseStream { .. }
             | Command::PlayStream { .. }
             | Command::Mix { .. }
@@ -230,8 +299,11 @@ impl About {
             (Self::Publish, Rejection::NothingRequested) => {
                 Refusal::malformed("Bad publication request")
             }
-            (Self::Negotiate(transport), Rejection::NoSuchSession) => {
+            (Self::Session(transport), Rejection::NoSuchSession) => {
                 Refusal::no_session(transport.as_str())
+            }
+            (Self::Transport(transport), Rejection::NoSuchSession) => {
+                Refusal::no_transport(transport.as_str())
             }
             _ => Refusal::from(rejection),
         }

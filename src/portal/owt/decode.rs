@@ -1,21 +1,26 @@
-//! Reads requests of protocol 1.1 into the room's neutral commands.
+//! Reads requests into the room's neutral commands.
 
 use std::sync::Arc;
 
 use serde_json::Value;
 
 use super::{
+    decode_control::{subscription_control, tracks},
+    decode_tracks,
     encode::{audio_codec, audio_source, h264_profile, video_codec, video_source},
+    protocol::Protocol,
     refusal::Refusal,
     schema::{Object, object, one_of, or_false, text, wrong_type},
+    track_id::source as source_of,
 };
 use crate::{
     driver::fresh_session,
     formats::{
-        AudioFormat, AudioSource, Bitrate, H264Profile, Resolution, TrackSelection, VideoCodec,
+        AudioFormat, AudioSource, Bitrate, H264Profile, Resolution, TrackKind, VideoCodec,
         VideoFormat, VideoParameters, VideoSource,
     },
     ids::{SessionId, StreamId, TransportId},
+    portal::candidate,
     room::{
         Command, Negotiation, PublishAudio, PublishMedia, PublishVideo, Rejection, SubscribeAudio,
         SubscribeMedia, SubscribeVideo, TextTarget, Unsatisfied,
@@ -28,13 +33,16 @@ const MAX_ATTRIBUTES_BYTES: usize = 16 * 1024;
 /// Candidates that one `removed-candidates` may list.
 const MAX_REMOVED_CANDIDATES: usize = 64;
 
-/// The longest candidate line, in bytes. Real ones stay below 200.
-const MAX_CANDIDATE_BYTES: usize = 1024;
-
-/// Requests that a participant of protocol 1.1 can make of its room, by their name on the wire.
+/// Requests that a participant can make of its room, by their name on the wire.
 /// `None` when there is no such request.
-pub(super) fn command(name: &str, data: &Value) -> Option<Result<Command, Refusal>> {
+pub(super) fn command(
+    name: &str,
+    data: &Value,
+    protocol: Protocol,
+) -> Option<Result<Command, Refusal>> {
     Some(match name {
+        "publish" if protocol == Protocol::V12 => decode_tracks::publish(data),
+        "subscribe" if protocol == Protocol::V12 => decode_tracks::subscribe(data),
         "logout" => Ok(Command::Leave),
         "text" => message(data),
         "publish" => publish(data),
@@ -43,6 +51,7 @@ pub(super) fn command(name: &str, data: &Value) -> Option<Result<Command, Refusa
         "unsubscribe" => unsubscribe(data),
         "soac" => soac(data),
         "stream-control" => stream_control(data),
+        "subscription-control" => subscription_control(data),
         _ => return None,
     })
 }
@@ -62,16 +71,14 @@ fn message(data: &Value) -> Result<Command, Refusal> {
 }
 
 fn publish(data: &Value) -> Result<Command, Refusal> {
-    let (media, attributes) = publication(data).map_err(Refusal::malformed)?;
-    if attributes.len() > MAX_ATTRIBUTES_BYTES {
-        return Err(Refusal::malformed("Attributes are too large"));
-    }
+    let (request, media) = publication(data).map_err(Refusal::malformed)?;
+    let attributes = attributes(request)?;
     let session = fresh_session();
     let transport = TransportId::from(&session);
     Ok(Command::Publish { session, transport, media, attributes })
 }
 
-fn publication(data: &Value) -> Result<(PublishMedia, Arc<str>), String> {
+fn publication(data: &Value) -> Result<(Object<'_, 'static>, PublishMedia), String> {
     let request = object(data, "request")?.only(&["media", "attributes"])?;
     let media = object(request.required("media")?, "request.media")?;
     let (audio, video) = (media.required("audio")?, media.required("video")?);
@@ -79,20 +86,28 @@ fn publication(data: &Value) -> Result<(PublishMedia, Arc<str>), String> {
         audio: or_false(audio, "request.media.audio", publish_audio)?,
         video: or_false(video, "request.media.video", publish_video)?,
     };
-    let attributes = match request.optional("attributes") {
-        None => "{}".into(),
-        Some(value @ Value::Object(_)) => value.to_string().into(),
-        Some(_) => return Err(wrong_type("request.attributes", "object")),
-    };
-    Ok((media, attributes))
+    Ok((request, media))
 }
 
-fn publish_audio(audio: Object<'_, '_>) -> Result<PublishAudio, String> {
+/// The client's own object, as text.
+pub(super) fn attributes(request: Object<'_, '_>) -> Result<Arc<str>, Refusal> {
+    let attributes = match request.optional("attributes") {
+        None => "{}".to_owned(),
+        Some(value @ Value::Object(_)) => value.to_string(),
+        Some(_) => return Err(Refusal::malformed(wrong_type("request.attributes", "object"))),
+    };
+    if attributes.len() > MAX_ATTRIBUTES_BYTES {
+        return Err(Refusal::malformed("Attributes are too large"));
+    }
+    Ok(attributes.into())
+}
+
+pub(super) fn publish_audio(audio: Object<'_, '_>) -> Result<PublishAudio, String> {
     let source = source(audio, &AUDIO_SOURCES.map(|source| (audio_source(source), source)))?;
     Ok(PublishAudio { source: Some(source) })
 }
 
-fn publish_video(video: Object<'_, '_>) -> Result<PublishVideo, String> {
+pub(super) fn publish_video(video: Object<'_, '_>) -> Result<PublishVideo, String> {
     let source = source(video, &VIDEO_SOURCES.map(|source| (video_source(source), source)))?;
     Ok(PublishVideo { source: Some(source), parameters: parameters(video)? })
 }
@@ -110,7 +125,7 @@ fn unsubscribe(data: &Value) -> Result<Command, Refusal> {
     Ok(Command::Unsubscribe { session: session_id(data, "Invalid subscription id")? })
 }
 
-fn session_id(data: &Value, complaint: &'static str) -> Result<SessionId, Refusal> {
+pub(super) fn session_id(data: &Value, complaint: &'static str) -> Result<SessionId, Refusal> {
     let id = data.get("id").and_then(Value::as_str).and_then(|id| id.parse().ok());
     id.ok_or_else(|| Refusal::malformed(complaint))
 }
@@ -148,9 +163,18 @@ fn wanted<T>(
 }
 
 /// What can be wrong with a wanted track: its form, or a codec that no room here ever offers.
-enum Complaint {
+pub(super) enum Complaint {
     Shape(String),
     Rejected(Rejection),
+}
+
+impl From<Complaint> for Refusal {
+    fn from(complaint: Complaint) -> Self {
+        match complaint {
+            Complaint::Shape(text) => Self::malformed(text),
+            Complaint::Rejected(rejection) => Self::from(&rejection),
+        }
+    }
 }
 
 impl From<String> for Complaint {
@@ -159,8 +183,8 @@ impl From<String> for Complaint {
     }
 }
 
-fn subscribe_audio(track: Object<'_, '_>) -> Result<SubscribeAudio, Complaint> {
-    let Some(from) = stream_id(track)? else {
+pub(super) fn subscribe_audio(track: Object<'_, '_>) -> Result<SubscribeAudio, Complaint> {
+    let Some((from, _)) = track_source(track, TrackKind::Audio)? else {
         return Err(Complaint::Rejected(Rejection::AudioUnsatisfied(Unsatisfied::Stream)));
     };
     let Some(wish) = track.optional("format") else {
@@ -176,13 +200,13 @@ fn subscribe_audio(track: Object<'_, '_>) -> Result<SubscribeAudio, Complaint> {
     }
 }
 
-fn subscribe_video(track: Object<'_, '_>) -> Result<SubscribeVideo, Complaint> {
-    let Some(from) = stream_id(track)? else {
+pub(super) fn subscribe_video(track: Object<'_, '_>) -> Result<SubscribeVideo, Complaint> {
+    let Some((from, layer)) = track_source(track, TrackKind::Video)? else {
         return Err(Complaint::Rejected(Rejection::VideoUnsatisfied(Unsatisfied::Stream)));
     };
     let format = track.optional("format").map(|wish| video_wish(wish, &track.path_of("format")));
     let simulcast_rid = match track.optional("simulcastRid") {
-        None => None,
+        None => layer,
         Some(rid) => {
             let path = track.path_of("simulcastRid");
             Some(text(rid, &path)?.into())
@@ -214,15 +238,18 @@ fn video_wish(wish: &Value, path: &str) -> Result<VideoFormat, Complaint> {
     Ok(VideoFormat { codec, profile })
 }
 
-/// The stream that a track comes from; `None` for a text that no stream here can have as its id.
-fn stream_id(track: Object<'_, '_>) -> Result<Option<StreamId>, String> {
-    Ok(track.required_text("from")?.parse().ok())
+/// The stream that a track comes from, and the layer; `None` for a text that names none here.
+fn track_source(
+    track: Object<'_, '_>,
+    kind: TrackKind,
+) -> Result<Option<(StreamId, Option<Arc<str>>)>, String> {
+    Ok(source_of(track.required_text("from")?, kind))
 }
 
 /// The largest width and height in pixels, a bound of every codec here.
 const MAX_SIDE: u64 = 65_535;
 
-fn parameters(track: Object<'_, '_>) -> Result<VideoParameters, String> {
+pub(super) fn parameters(track: Object<'_, '_>) -> Result<VideoParameters, String> {
     let Some(value) = track.optional("parameters") else { return Ok(VideoParameters::default()) };
     let path = track.path_of("parameters");
     let parameters = object(value, &path)?;
@@ -284,13 +311,9 @@ fn negotiation(signaling: &Value) -> Result<Negotiation, Refusal> {
     }
 }
 
-/// A candidate object's line. OWT's SDKs put `a=` before it.
 fn candidate(object: Option<&Value>) -> Result<Arc<str>, Refusal> {
-    let line = object.and_then(|object| object.get("candidate")).and_then(Value::as_str);
-    let line = line.map(|line| line.strip_prefix("a=").unwrap_or(line));
-    line.filter(|line| line.len() <= MAX_CANDIDATE_BYTES)
-        .map(Arc::from)
-        .ok_or_else(|| Refusal::malformed("Invalid signaling object"))
+    let object = object.filter(|object| object.is_object());
+    candidate::line(object).ok_or_else(|| Refusal::malformed("Invalid signaling object"))
 }
 
 fn stream_control(data: &Value) -> Result<Command, Refusal> {
@@ -318,15 +341,6 @@ fn stream_control(data: &Value) -> Result<Command, Refusal> {
         }
         _ => return Err(invalid()),
     })
-}
-
-fn tracks(value: &Value) -> Option<TrackSelection> {
-    match value.as_str()? {
-        "audio" => Some(TrackSelection::Audio),
-        "video" => Some(TrackSelection::Video),
-        "av" => Some(TrackSelection::AudioAndVideo),
-        _ => None,
-    }
 }
 
 /// The start of a text that goes back to its sender in a complaint.

@@ -1,17 +1,24 @@
-//! Writes the room's neutral words in those of protocol 1.1.
+//! Writes the room's neutral words in those of the client's protocol.
+
+use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
-use super::message::{
-    AnswerMessage, AudioFormat, AudioInfo, AudioOptional, LoginResult, MediaInfo, MediaPermission,
-    MixedLayout, Number, OptionalParameters, OriginInfo, ParticipantAction, ParticipantInfo,
-    Permission, Progress, ProgressState, PublicationInfo, Region, Resolution, RoomInfo, Shape,
-    Share, StreamChange, StreamInfo, StreamMessage, StreamUpdate, TextReceived, UpdateValue,
-    VideoEncoding, VideoFormat, VideoInfo, VideoOptional, VideoParameters, ViewInfo,
+use super::{
+    encode_tracks,
+    message::{
+        AnswerMessage, AudioFormat, AudioInfo, AudioOptional, Encodings, LoginResult, Media,
+        MediaInfo, MediaPermission, MixedLayout, Number, OptionalParameters, OriginInfo,
+        ParticipantAction, ParticipantInfo, Permission, Progress, ProgressState, PublicationInfo,
+        Region, Resolution, RoomInfo, Shape, Share, StreamChange, StreamInfo, StreamMessage,
+        StreamUpdate, TextReceived, UpdateValue, VideoEncoding, VideoFormat, VideoInfo,
+        VideoOptional, VideoParameters, ViewInfo,
+    },
+    protocol::Protocol,
 };
 use crate::{
     formats::{self, AudioCodec, AudioSource, H264Profile, TrackKind, VideoCodec, VideoSource},
-    ids::StreamId,
+    ids::{SessionId, StreamId, TransportId},
     room::{self, Audience, Notification, StreamOrigin, TrackStatus},
 };
 
@@ -25,41 +32,47 @@ pub(super) enum Event<'a> {
 }
 
 /// Translates a notification.
-pub(super) fn event(notification: &Notification) -> Event<'_> {
+pub(super) fn event(notification: &Notification, protocol: Protocol) -> Event<'_> {
     match notification {
         Notification::ParticipantJoined(info) => {
             Event::Participant(ParticipantAction::Join(participant(info)))
         }
-        Notification::ParticipantLeft(id) => {
-            Event::Participant(ParticipantAction::Leave(id.as_str()))
+        Notification::ParticipantLeft(info) => {
+            Event::Participant(ParticipantAction::Leave(info.id.as_str()))
         }
         Notification::Text { from, audience, message } => Event::Text(TextReceived {
-            from: from.as_str(),
+            from: from.id.as_str(),
             to: match audience {
                 Audience::All => "all",
                 Audience::Me => "me",
             },
-            message,
+            message: message.as_ref().into(),
+        }),
+        Notification::Broadcast { from, data } => Event::Text(TextReceived {
+            from: from.id.as_str(),
+            to: "all",
+            message: text_of_json(data),
         }),
         Notification::StreamAdded(info) => Event::Stream(StreamMessage {
             id: info.id.as_str(),
-            change: StreamChange::Add(Box::new(stream(info))),
+            change: StreamChange::Add(Box::new(stream(info, protocol))),
         }),
         Notification::StreamUpdated { stream: id, update } => Event::Stream(StreamMessage {
             id: id.as_str(),
-            change: StreamChange::Update(stream_update(update)),
+            change: StreamChange::Update(stream_update(update, protocol)),
         }),
-        Notification::StreamRemoved(id) => {
-            Event::Stream(StreamMessage { id: id.as_str(), change: StreamChange::Remove })
+        Notification::StreamRemoved { stream, .. } => {
+            Event::Stream(StreamMessage { id: stream.as_str(), change: StreamChange::Remove })
         }
         Notification::Answer { transport, sdp } => {
-            progress(transport.as_str(), ProgressState::Soac(AnswerMessage { kind: "answer", sdp }))
+            let state = ProgressState::Soac(AnswerMessage { kind: "answer", sdp });
+            Event::Progress(Progress { id: transport.as_str(), session_id: None, state })
         }
-        Notification::SessionReady { session, .. } => {
-            progress(session.as_str(), ProgressState::Ready)
+        Notification::SessionReady { session, transport } => {
+            progress(protocol, session, transport, ProgressState::Ready)
         }
-        Notification::SessionFailed { session, reason, .. } => {
-            progress(session.as_str(), ProgressState::Error(reason))
+        Notification::SessionFailed { session, transport, reason } => {
+            progress(protocol, session, transport, ProgressState::Error(reason))
         }
         Notification::Dropped => Event::Drop,
     }
@@ -69,6 +82,7 @@ pub(super) fn event(notification: &Notification) -> Event<'_> {
 pub(super) fn login_result<'a>(
     joined: &'a room::Joined,
     reconnection_ticket: Option<&'a str>,
+    protocol: Protocol,
 ) -> LoginResult<'a> {
     let room::Joined { participant: own, permission, room } = joined;
     LoginResult {
@@ -82,15 +96,24 @@ pub(super) fn login_result<'a>(
         room: RoomInfo {
             id: room.id.as_str(),
             views: room.views.iter().map(AsRef::as_ref).collect(),
-            streams: room.streams.iter().map(|info| stream(info)).collect(),
+            streams: room.streams.iter().map(|info| stream(info, protocol)).collect(),
             participants: room.participants.iter().map(participant).collect(),
         },
         reconnection_ticket,
     }
 }
 
-fn progress<'a>(id: &'a str, state: ProgressState<'a>) -> Event<'a> {
-    Event::Progress(Progress { id, state })
+fn progress<'a>(
+    protocol: Protocol,
+    session: &'a SessionId,
+    transport: &'a TransportId,
+    state: ProgressState<'a>,
+) -> Event<'a> {
+    let (id, session_id) = match protocol {
+        Protocol::V10 | Protocol::V11 => (session.as_str(), None),
+        Protocol::V12 => (transport.as_str(), Some(session.as_str())),
+    };
+    Event::Progress(Progress { id, session_id, state })
 }
 
 fn media_permission(permission: room::MediaPermission) -> MediaPermission {
@@ -101,7 +124,7 @@ fn participant(info: &room::ParticipantInfo) -> ParticipantInfo<'_> {
     ParticipantInfo { id: info.id.as_str(), role: &info.role, user: &info.user }
 }
 
-fn stream_update(update: &room::StreamUpdate) -> StreamUpdate<'_> {
+fn stream_update(update: &room::StreamUpdate, protocol: Protocol) -> StreamUpdate<'_> {
     match update {
         room::StreamUpdate::Status { kind, status: new } => StreamUpdate {
             field: match kind {
@@ -118,20 +141,28 @@ fn stream_update(update: &room::StreamUpdate) -> StreamUpdate<'_> {
             value: UpdateValue::ActiveInput(active_input(input.as_ref())),
         },
         room::StreamUpdate::Whole(info) => {
-            StreamUpdate { field: ".", value: UpdateValue::Whole(Box::new(stream(info))) }
+            StreamUpdate { field: ".", value: UpdateValue::Whole(Box::new(stream(info, protocol))) }
         }
     }
 }
 
-fn stream(info: &room::StreamInfo) -> StreamInfo<'_> {
+/// A stream's description as JSON of protocol 1.1, for the management REST.
+pub fn stream_value(info: &room::StreamInfo) -> serde_json::Value {
+    serde_json::to_value(stream(info, Protocol::V11)).expect("a description has text keys only")
+}
+
+fn stream(info: &room::StreamInfo, protocol: Protocol) -> StreamInfo<'_> {
     // A view's tracks have neither status nor source (observed of OWT 4.3).
     let forward = matches!(info.origin, StreamOrigin::Forward { .. });
     StreamInfo {
         id: info.id.as_str(),
         kind: if forward { "forward" } else { "mixed" },
-        media: MediaInfo {
-            audio: info.audio.as_ref().map(|track| audio(track, forward)),
-            video: info.video.as_ref().map(|track| video(track, forward)),
+        media: match protocol {
+            Protocol::V10 | Protocol::V11 => Media::Kinds(MediaInfo {
+                audio: info.audio.as_ref().map(|track| audio(track, forward)),
+                video: info.video.as_ref().map(|track| video(track, forward, protocol)),
+            }),
+            Protocol::V12 => Media::Tracks(encode_tracks::media(info)),
         },
         info: origin(&info.origin),
     }
@@ -139,7 +170,7 @@ fn stream(info: &room::StreamInfo) -> StreamInfo<'_> {
 
 fn origin(origin: &StreamOrigin) -> OriginInfo<'_> {
     match origin {
-        StreamOrigin::Forward { owner, in_views, attributes } => {
+        StreamOrigin::Forward { owner, in_views, attributes, .. } => {
             OriginInfo::Publication(PublicationInfo {
                 owner: owner.as_str(),
                 kind: "webrtc",
@@ -189,6 +220,11 @@ fn shape(shape: room::Shape) -> Shape {
     }
 }
 
+/// What is broadcast through other doors is any JSON: a text is told as it is, the rest as JSON.
+fn text_of_json(data: &str) -> Cow<'_, str> {
+    serde_json::from_str(data).map_or(data.into(), Cow::Owned)
+}
+
 /// Attributes were written by this server's own JSON writer when they came in.
 fn raw_json(text: &str) -> &RawValue {
     serde_json::from_str(text).expect("attributes are kept as valid JSON")
@@ -199,31 +235,41 @@ fn audio(track: &room::AudioTrack, forward: bool) -> AudioInfo {
         status: forward.then(|| status(track.status)),
         source: track.source.map(audio_source),
         format: audio_format(track.format),
-        optional: AudioOptional {
-            format: track.optional.iter().copied().map(audio_format).collect(),
-        },
+        optional: audio_optional(track),
     }
 }
 
-fn video(track: &room::VideoTrack, forward: bool) -> VideoInfo<'_> {
-    let options = &track.optional;
+pub(super) fn audio_optional(track: &room::AudioTrack) -> AudioOptional {
+    AudioOptional { format: track.optional.iter().copied().map(audio_format).collect() }
+}
+
+fn video(track: &room::VideoTrack, forward: bool, protocol: Protocol) -> VideoInfo<'_> {
+    let mut encodings = track.original.iter().map(video_encoding);
+    let first = if protocol == Protocol::V10 { encodings.next() } else { None };
     VideoInfo {
         status: forward.then(|| status(track.status)),
         source: track.source.map(video_source),
-        original: track.original.iter().map(video_encoding).collect(),
-        optional: VideoOptional {
-            format: options.formats.iter().copied().map(video_format).collect(),
-            parameters: OptionalParameters {
-                resolution: options.resolutions.iter().copied().map(resolution).collect(),
-                framerate: &options.framerates,
-                bitrate: options.bitrates.iter().map(AsRef::as_ref).collect(),
-                key_frame_interval: &options.key_frame_intervals_secs,
-            },
+        encodings: match first {
+            Some(first) => Encodings::First(VideoEncoding { simulcast_rid: None, ..first }),
+            None => Encodings::All { original: encodings.collect() },
+        },
+        optional: video_optional(&track.optional),
+    }
+}
+
+pub(super) fn video_optional(options: &room::VideoOptions) -> VideoOptional<'_> {
+    VideoOptional {
+        format: options.formats.iter().copied().map(video_format).collect(),
+        parameters: OptionalParameters {
+            resolution: options.resolutions.iter().copied().map(resolution).collect(),
+            framerate: &options.framerates,
+            bitrate: options.bitrates.iter().map(AsRef::as_ref).collect(),
+            key_frame_interval: &options.key_frame_intervals_secs,
         },
     }
 }
 
-fn video_encoding(encoding: &room::VideoEncoding) -> VideoEncoding<'_> {
+pub(super) fn video_encoding(encoding: &room::VideoEncoding) -> VideoEncoding<'_> {
     let known = &encoding.parameters;
     let parameters = VideoParameters {
         resolution: known.resolution.map(resolution),
@@ -241,7 +287,7 @@ fn video_encoding(encoding: &room::VideoEncoding) -> VideoEncoding<'_> {
     }
 }
 
-fn status(status: TrackStatus) -> &'static str {
+pub(super) fn status(status: TrackStatus) -> &'static str {
     match status {
         TrackStatus::Active => "active",
         TrackStatus::Inactive => "inactive",
@@ -313,7 +359,7 @@ pub(super) fn video_source(source: VideoSource) -> &'static str {
     }
 }
 
-fn audio_format(format: formats::AudioFormat) -> AudioFormat {
+pub(super) fn audio_format(format: formats::AudioFormat) -> AudioFormat {
     AudioFormat {
         codec: audio_codec(format.codec),
         sample_rate: format.sample_rate,

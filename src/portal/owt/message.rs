@@ -3,6 +3,8 @@
 //! Members that are absent in the protocol's sense are left out, never `null`: OWT's own server is
 //! JavaScript and drops undefined members, and the SDKs are written for that.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -53,8 +55,53 @@ pub(super) struct StreamInfo<'a> {
     pub(super) id: &'a str,
     #[serde(rename = "type")]
     pub(super) kind: &'static str,
-    pub(super) media: MediaInfo<'a>,
+    pub(super) media: Media<'a>,
     pub(super) info: OriginInfo<'a>,
+}
+
+/// What a stream carries: by kind, or since protocol 1.2 as a list of tracks.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(super) enum Media<'a> {
+    Kinds(MediaInfo<'a>),
+    Tracks(MediaTracks<'a>),
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct MediaTracks<'a> {
+    pub(super) tracks: Vec<Track<'a>>,
+}
+
+/// A track of protocol 1.2. A simulcast layer is a track of its own with the `mid` of the others.
+#[derive(Debug, Serialize)]
+pub(super) struct Track<'a> {
+    pub(super) id: String,
+    #[serde(rename = "type")]
+    pub(super) kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) source: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) status: Option<&'static str>,
+    #[serde(flatten)]
+    pub(super) encoding: TrackEncoding<'a>,
+    pub(super) mid: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) rid: Option<&'a str>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(super) enum TrackEncoding<'a> {
+    Audio {
+        format: AudioFormat,
+        optional: AudioOptional,
+    },
+    Video {
+        format: VideoFormat,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        parameters: Option<VideoParameters>,
+        optional: VideoOptional<'a>,
+    },
 }
 
 #[derive(Debug, Serialize)]
@@ -96,8 +143,17 @@ pub(super) struct VideoInfo<'a> {
     pub(super) status: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) source: Option<&'static str>,
-    pub(super) original: Vec<VideoEncoding<'a>>,
+    #[serde(flatten)]
+    pub(super) encodings: Encodings<'a>,
     pub(super) optional: VideoOptional<'a>,
+}
+
+/// How a picture is encoded: all encodings, or in protocol 1.0 the first one alone.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(super) enum Encodings<'a> {
+    All { original: Vec<VideoEncoding<'a>> },
+    First(VideoEncoding<'a>),
 }
 
 #[derive(Debug, Serialize)]
@@ -219,10 +275,14 @@ impl Serialize for Share {
     }
 }
 
-/// Data of a granted `publish` or `subscribe` (sections 3.3.7, 3.3.11).
+/// Data of a granted `publish` or `subscribe` (sections 3.3.7, 3.3.11); with the transport since
+/// protocol 1.2.
 #[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct SessionResult<'a> {
     pub(super) id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) transport_id: Option<&'a str>,
 }
 
 /// Data of a granted `stream-control` that asks for a region; not in the document, as OWT does it.
@@ -244,7 +304,7 @@ pub(super) enum ParticipantAction<'a> {
 pub(super) struct TextReceived<'a> {
     pub(super) from: &'a str,
     pub(super) to: &'static str,
-    pub(super) message: &'a str,
+    pub(super) message: Cow<'a, str>,
 }
 
 /// `stream` (section 3.3.9).
@@ -278,10 +338,14 @@ pub(super) enum UpdateValue<'a> {
     Whole(Box<StreamInfo<'a>>),
 }
 
-/// `progress` (section 3.3.15).
+/// `progress` (section 3.3.15). Since protocol 1.2 `id` is the transport's, and `sessionId` is there
+/// where it is about one session.
 #[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct Progress<'a> {
     pub(super) id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) session_id: Option<&'a str>,
     #[serde(flatten)]
     pub(super) state: ProgressState<'a>,
 }

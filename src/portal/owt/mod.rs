@@ -1,12 +1,18 @@
 //! The `owt` door: OWT's Client-Portal protocol over socket.io.
 
+mod client;
 mod connection;
 mod decode;
+mod decode_control;
+mod decode_tracks;
 mod encode;
+mod encode_tracks;
 mod login;
 mod message;
+mod protocol;
 mod refusal;
 mod schema;
 mod socket;
+mod track_id;
 
-pub use self::socket::open;
+pub use self::{encode::stream_value, socket::open};

@@ -19,8 +19,10 @@
 
 use std::borrow::Cow;
 
+use super::track_id::word;
 use crate::{
     driver::JoinError,
+    portal::ComeBackError,
     room::{LayoutFault, Rejection, Unsatisfied},
 };
 
@@ -60,6 +62,11 @@ impl Refusal {
         Self::malformed("Illegal request")
     }
 
+    /// The transport named in a `soac` of protocol 1.2 is not the participant's.
+    pub(super) fn no_transport(id: &str) -> Self {
+        Self { code: NO_SESSION, description: format!("Transport {id} does NOT exist").into() }
+    }
+
     /// The session named in a `soac` is not the participant's.
     pub(super) fn no_session(id: &str) -> Self {
         Self { code: NO_SESSION, description: format!("Session {id} does NOT exist").into() }
@@ -74,6 +81,19 @@ impl From<&JoinError> for Refusal {
             JoinError::Store(_) => SERVER_FAILED,
         };
         Self { code, description: "Joining room failed".into() }
+    }
+}
+
+impl From<&ComeBackError> for Refusal {
+    fn from(error: &ComeBackError) -> Self {
+        match error {
+            ComeBackError::Ticket(_) | ComeBackError::NoSeat | ComeBackError::Retired => {
+                Self::not_accepted(error.to_string())
+            }
+            ComeBackError::Store(_) => {
+                Self { code: SERVER_FAILED, description: "Reconnecting failed".into() }
+            }
+        }
     }
 }
 
@@ -107,6 +127,18 @@ impl From<&Rejection> for Refusal {
             Rejection::StreamIsMixed => (MALFORMED, "Stream is Mixed".into()),
             Rejection::NotMixedStream => (MALFORMED, "Not mixed stream".into()),
             Rejection::InvalidLayout(fault) => (MALFORMED, invalid_layout(*fault).into()),
+            Rejection::NotSubscribed(kind) => {
+                let what = format!("Subscription does NOT contain {} track", word(*kind));
+                (NOT_SERVED, what.into())
+            }
+            Rejection::NothingToUpdate(kind) => {
+                let what = format!("Target subscription does NOT have {} to update", word(*kind));
+                (NOT_SERVED, what.into())
+            }
+            Rejection::SubscriptionNotReady => (NOT_SERVED, "Update subscription failed".into()),
+            Rejection::NoBandwidthEstimate => {
+                (NOT_SERVED, "Bandwidth estimate is not available".into())
+            }
             Rejection::NoSuchReceiver(id) => {
                 (NO_PARTICIPANT, format!("Target participant does NOT exist: {id}").into())
             }

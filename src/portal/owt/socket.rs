@@ -1,11 +1,9 @@
 //! The socket.io side of the door: frames in, acks and notifications out.
 
 use std::{
+    convert::Infallible,
     future::ready,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use serde::Serialize;
@@ -13,55 +11,74 @@ use serde_json::Value;
 use socketioxide::{
     SocketIo,
     extract::{AckSender, SocketRef},
-    handler::FromMessageParts,
+    handler::{ConnectHandler as _, FromMessageParts},
     socket::Socket,
 };
 use tokio::sync::{mpsc, watch};
 use tracing::debug;
 
 use super::{
-    connection::Connection,
-    encode::{self, Event},
-    login::ErrorForm,
-    message::ErrorDescription,
+    client::Client, connection::Connection, login::ErrorForm, message::ErrorDescription,
     refusal::Refusal,
 };
-use crate::{
-    config::ErrorFormat,
-    driver::{Outbox, OutboxFull},
-    portal::Doorway,
-    room::Notification,
-};
+use crate::portal::Doorway;
 
 /// Lets clients in through a socket.io server.
 ///
 /// Each handler does its work before it returns its (empty) future: socketioxide calls handlers in
-/// the order of the frames, but runs their futures as tasks, in any order.
+/// the order of the frames, but runs their futures as tasks, in any order. A client may ask as
+/// soon as it reads that it is connected, which is before the connect handler runs; so requests
+/// are taken in from the middleware on, which runs before the client is told.
 pub fn open(io: &SocketIo, doorway: Doorway) {
-    io.ns("/", move |socket: SocketRef| {
+    let pending = doorway.settings().pending_requests;
+    let connected = move |socket: SocketRef| {
         accept(&socket, doorway);
         ready(())
-    });
+    };
+    let listening = move |socket: SocketRef| {
+        socket.extensions.insert(Waiting::on(&socket, pending));
+        ready(Ok::<(), Infallible>(()))
+    };
+    io.ns("/", connected.with(listening));
+}
+
+/// What a socket brings before its connection is served.
+#[derive(Clone)]
+struct Waiting(Arc<Mutex<Option<Inbox>>>);
+
+/// Requests, and whether the socket is gone.
+type Inbox = (mpsc::Receiver<Request>, watch::Receiver<bool>);
+
+impl Waiting {
+    fn on(socket: &SocketRef, pending: usize) -> Self {
+        let (requests, inbox) = mpsc::channel(pending);
+        let (closed, closing) = watch::channel(false);
+        socket.on_fallback(move |socket: SocketRef, arguments: Arguments, ack: AckSender| {
+            if requests.try_send(Request { arguments, ack: Ack(ack) }).is_err() {
+                debug!(socket = %socket.id, "connection closed: too many requests wait");
+                drop(socket.disconnect());
+            }
+            ready(())
+        });
+        socket.on_disconnect(move |_: SocketRef| {
+            closed.send(true).ok();
+            ready(())
+        });
+        Self(Arc::new(Mutex::new(Some((inbox, closing)))))
+    }
+
+    fn take(&self) -> Option<Inbox> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
 }
 
 fn accept(socket: &SocketRef, doorway: Doorway) {
+    let waiting = socket.extensions.remove::<Waiting>().and_then(|waiting| waiting.take());
+    let Some((inbox, closing)) = waiting else { return };
     let Some(place) = doorway.place() else {
         debug!(socket = %socket.id, "connection refused: [portal] max_connections is reached");
         return drop(socket.clone().disconnect());
     };
-    let (requests, inbox) = mpsc::channel(doorway.settings().pending_requests);
-    let (closed, closing) = watch::channel(false);
-    socket.on_fallback(move |socket: SocketRef, arguments: Arguments, ack: AckSender| {
-        if requests.try_send(Request { arguments, ack: Ack(ack) }).is_err() {
-            debug!(socket = %socket.id, "connection closed: too many requests wait");
-            drop(socket.disconnect());
-        }
-        ready(())
-    });
-    socket.on_disconnect(move |_: SocketRef| {
-        closed.send(true).ok();
-        ready(())
-    });
     let client = Client::new(socket.clone(), doorway.settings().error_format);
     tokio::spawn(async move {
         let _place = place;
@@ -135,62 +152,5 @@ impl Ack {
         if let Err(error) = self.0.send(answer) {
             debug!(%error, "an answer was not sent");
         }
-    }
-}
-
-/// A client at the other end of a socket. Cheap to clone.
-#[derive(Clone)]
-pub(super) struct Client {
-    socket: SocketRef,
-    errors_as_text: Arc<AtomicBool>,
-    format: ErrorFormat,
-}
-
-impl Client {
-    fn new(socket: SocketRef, format: ErrorFormat) -> Self {
-        let errors_as_text = Arc::new(AtomicBool::new(format == ErrorFormat::Owt));
-        Self { socket, errors_as_text, format }
-    }
-
-    /// Notes which form a client of unforced form reads, once its login tells.
-    pub(super) fn prefer(&self, form: ErrorForm) {
-        if self.format == ErrorFormat::Auto {
-            self.errors_as_text.store(form == ErrorForm::Text, Ordering::Relaxed);
-        }
-    }
-
-    /// The form in which this client gets its errors.
-    pub(super) fn error_form(&self) -> ErrorForm {
-        if self.errors_as_text.load(Ordering::Relaxed) {
-            ErrorForm::Text
-        } else {
-            ErrorForm::Object
-        }
-    }
-
-    /// Closes the connection after what is queued.
-    pub(super) fn disconnect(&self) {
-        // It fails only when the socket is gone or its queue is full; in both cases engine.io
-        // closes the transport by itself.
-        drop(self.socket.clone().disconnect());
-    }
-}
-
-impl Outbox for Client {
-    fn notify(&self, notification: &Notification) -> Result<(), OutboxFull> {
-        let socket = &self.socket;
-        let sent = match encode::event(notification) {
-            Event::Participant(action) => socket.emit("participant", &action),
-            Event::Text(text) => socket.emit("text", &text),
-            Event::Stream(message) => socket.emit("stream", &message),
-            Event::Progress(progress) => socket.emit("progress", &progress),
-            // OWT's frame is `["drop",null]`.
-            Event::Drop => socket.emit("drop", &Value::Null),
-        };
-        sent.map_err(|_| OutboxFull)
-    }
-
-    fn close(&self) {
-        self.disconnect();
     }
 }

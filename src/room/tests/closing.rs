@@ -156,11 +156,11 @@ fn a_subscription_to_two_streams_ends_as_a_whole_with_either() {
             .effect(closes(gone))
             .effect(closes("both"))
             .told(&["carol"], source_lost("both"))
-            .told(&everybody, removed(gone));
+            .told(&everybody, removed_of(gone, owner));
         room.asks(other, unpublish(kept))
             .granted(Reply::Done)
             .effect(closes(kept))
-            .told(&everybody, removed(kept));
+            .told(&everybody, removed_of(kept, other));
     }
 }
 

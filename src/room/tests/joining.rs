@@ -150,7 +150,7 @@ fn a_discreet_room_does_not_tell_who_comes_and_goes() {
     room.asks("bob", Command::Leave)
         .granted(Reply::Done)
         .effect(closes("cam"))
-        .told(&["alice"], removed("cam"));
+        .told(&["alice"], removed_of("cam", "bob"));
     room.happens(drop_out("alice"))
         .told(&["alice"], Notification::Dropped)
         .effect(Effect::Disconnect { participant: id("alice") });

@@ -10,8 +10,9 @@ use crate::{
     formats::TrackKind,
     ids::{ParticipantId, SessionId, StreamId, TransportId},
     room::{
-        Command, DesiredView, Effect, Event, Input, Joined, Notification, Output, ParticipantInfo,
-        Reply, Room, StreamInfo, StreamOrigin, StreamUpdate, TrackStatus,
+        AudioFeed, Command, DesiredView, Effect, Event, Input, Joined, Notification, Output,
+        ParticipantInfo, Reply, Room, StreamInfo, StreamOrigin, StreamUpdate, TrackStatus,
+        VideoFeed,
     },
 };
 
@@ -30,6 +31,7 @@ pub(super) struct Mirror {
     seen: BTreeMap<ParticipantId, Seen>,
     media: BTreeMap<SessionId, TransportId>,
     views: BTreeMap<StreamId, Arc<DesiredView>>,
+    away: BTreeSet<ParticipantId>,
     /// The kinds of outputs that came by, so that a walk can tell that it was not a stroll.
     pub(super) met: BTreeSet<String>,
 }
@@ -40,6 +42,13 @@ impl Mirror {
         self.seen.keys().cloned().collect()
     }
 
+    /// Whoever has a session, and the session.
+    pub(super) fn owned(&self) -> Vec<(ParticipantId, SessionId)> {
+        let all = self.seen.iter();
+        all.flat_map(|(who, seen)| seen.sessions.keys().map(|it| (who.clone(), it.clone())))
+            .collect()
+    }
+
     /// A session or stream that exists.
     pub(super) fn sessions(&self) -> Vec<SessionId> {
         self.media.keys().cloned().collect()
@@ -48,8 +57,17 @@ impl Mirror {
     /// Notes what needs no telling: a lost connection sees nothing, a failed session is gone.
     pub(super) fn before(&mut self, input: &Input) {
         match input {
-            Input::Event(Event::ConnectionLost { participant }) => {
+            Input::Event(Event::ConnectionLost { participant, keep }) if keep.is_zero() => {
                 self.seen.remove(participant);
+                self.away.remove(participant);
+            }
+            Input::Event(Event::ConnectionLost { participant, .. }) => {
+                if self.seen.contains_key(participant) {
+                    self.away.insert(participant.clone());
+                }
+            }
+            Input::Event(Event::Resumed { participant }) => {
+                self.away.remove(participant);
             }
             Input::Event(Event::SessionFailed { session, .. }) => {
                 self.media.remove(session);
@@ -62,6 +80,7 @@ impl Mirror {
                 | Event::MixerDown
                 | Event::ViewFailed { .. }
                 | Event::Loudest { .. }
+                | Event::Restored { .. }
                 | Event::Drop { .. },
             )
             | Input::Command { .. }
@@ -134,12 +153,23 @@ impl Mirror {
                 let known = seen.sessions.insert(session.clone(), transport.clone());
                 assert_eq!(known, None, "{session} is new");
             }
+            Reply::Described(room) => {
+                let seen = self.seen.get(who).expect("in the room");
+                assert_eq!(room.participants, seen.participants, "{who} knows everybody");
+            }
             Reply::Done => match command {
-                Command::Leave => assert!(self.seen.remove(who).is_some()),
+                Command::Leave => {
+                    self.away.remove(who);
+                    assert!(self.seen.remove(who).is_some());
+                }
                 Command::Unpublish { session } | Command::Unsubscribe { session } => {
                     self.ended(who, session);
                 }
                 Command::Text { .. }
+                | Command::Broadcast { .. }
+                | Command::UpdateSubscription { .. }
+                | Command::PauseSubscription { .. }
+                | Command::PlaySubscription { .. }
                 | Command::Negotiate { .. }
                 | Command::PauseStream { .. }
                 | Command::PlayStream { .. }
@@ -147,8 +177,10 @@ impl Mirror {
                 | Command::Unmix { .. }
                 | Command::SetRegion { .. } => {}
                 Command::Join { .. }
+                | Command::Describe
                 | Command::Publish { .. }
                 | Command::Subscribe { .. }
+                | Command::EstimateBandwidth { .. }
                 | Command::GetRegion { .. } => {
                     panic!("{command:?} has a richer answer")
                 }
@@ -187,8 +219,8 @@ impl Mirror {
             Notification::ParticipantJoined(newcomer) => seen.participants.push(newcomer.clone()),
             Notification::ParticipantLeft(leaver) => {
                 let before = seen.participants.len();
-                seen.participants.retain(|it| it.id != *leaver);
-                assert_eq!(seen.participants.len() + 1, before, "{leaver} was there");
+                seen.participants.retain(|it| it.id != leaver.id);
+                assert_eq!(seen.participants.len() + 1, before, "{leaver:?} was there");
             }
             Notification::StreamAdded(stream) => seen.streams.push(without_views(stream)),
             Notification::StreamUpdated { stream, update } => {
@@ -196,7 +228,7 @@ impl Mirror {
                 let stream = seen.streams.iter_mut().find(|it| it.id == *stream);
                 apply(stream.expect("only known streams change"), update);
             }
-            Notification::StreamRemoved(stream) => {
+            Notification::StreamRemoved { stream, .. } => {
                 let before = seen.streams.len();
                 seen.streams.retain(|it| it.id != *stream);
                 assert_eq!(seen.streams.len() + 1, before, "{stream} was there");
@@ -209,6 +241,10 @@ impl Mirror {
                 assert!(seen.ready.insert(session.clone()), "{session} gets ready once");
             }
             Notification::Text { .. } => {}
+            Notification::Broadcast { from, .. } => {
+                assert_ne!(from.id, *who, "nobody hears its own broadcast");
+                assert!(seen.participants.contains(from), "{from:?} is known");
+            }
             Notification::SessionFailed { .. } | Notification::Dropped => unreachable!("above"),
         }
     }
@@ -217,15 +253,15 @@ impl Mirror {
         match effect {
             Effect::OpenPublication { session, transport, .. } => self.open(session, transport),
             Effect::OpenSubscription { session, transport, audio, video } => {
-                let audio = audio.iter().map(|feed| (&feed.from, feed.output.is_some()));
-                let video = video.iter().map(|feed| (&feed.from, feed.output.is_some()));
-                for (source, mixed) in audio.chain(video) {
-                    assert_eq!(self.views.contains_key(source), mixed, "{source} is encoded");
-                    if !mixed {
-                        self.carries(source);
-                    }
-                }
+                self.feeds(audio.as_ref(), video.as_ref());
                 self.open(session, transport);
+            }
+            Effect::SwitchSubscription { session, audio, video } => {
+                assert!(self.media.contains_key(session), "{session} is open");
+                self.feeds(audio.as_ref(), video.as_ref());
+            }
+            Effect::SetSubscriptionActive { session, .. } => {
+                assert!(self.media.contains_key(session), "{session} is open");
             }
             Effect::Negotiate { transport, .. } => {
                 assert!(self.media.values().any(|it| it == transport), "{transport} is up");
@@ -239,9 +275,24 @@ impl Mirror {
                 assert_ne!(before.as_ref(), Some(desired), "{view} changed");
             }
             Effect::Disconnect { participant } => {
+                if self.away.remove(participant) {
+                    // It was away for too long and learns no more.
+                    self.seen.remove(participant);
+                }
                 assert!(!self.seen.contains_key(participant), "{participant} was told before");
             }
             Effect::CloseRoom => assert!(self.seen.is_empty(), "nobody is in a closed room"),
+        }
+    }
+
+    fn feeds(&self, audio: Option<&AudioFeed>, video: Option<&VideoFeed>) {
+        let audio = audio.map(|feed| (&feed.from, feed.output.is_some()));
+        let video = video.map(|feed| (&feed.from, feed.output.is_some()));
+        for (source, mixed) in audio.into_iter().chain(video) {
+            assert_eq!(self.views.contains_key(source), mixed, "{source} is encoded");
+            if !mixed {
+                self.carries(source);
+            }
         }
     }
 

@@ -19,6 +19,7 @@ fn assert_views(room: &mut Scenario, expected: &[(&str, ViewStatus)]) {
             .iter()
             .map(|(label, status)| ViewReport { label: (*label).into(), status: status.clone() })
             .collect(),
+        ..room.room.report()
     };
     room.orders(Order::Report).managed(Managed::Room(Box::new(report)));
 }

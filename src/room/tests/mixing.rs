@@ -197,7 +197,7 @@ fn a_stream_that_ends_leaves_its_views_before_it_is_gone() {
         .effect(closes("cam2"))
         .effect(desires(&[], grid(1, &[]), None))
         .told(&["alice"], relaid(MIXED, grid(1, &[])))
-        .told(&["alice"], removed("cam2"));
+        .told(&["alice"], removed_of("cam2", "bob"));
 }
 
 #[test]

@@ -1,5 +1,8 @@
 //! Conversations with a room. Each lists exactly all outputs, in order.
 
+mod administering;
+mod away;
+mod broadcast;
 mod closing;
 mod control;
 mod idle;
@@ -13,6 +16,7 @@ mod publishing;
 mod scenario;
 mod sessions;
 mod subscribing;
+mod subscription_control;
 mod text;
 mod walk;
 mod words;

@@ -45,7 +45,13 @@ impl Scenario {
     }
 
     /// A participant asks for something. If it is refused, nothing may have changed.
-    pub(super) fn asks(&mut self, who: &str, command: Command) -> Outcome {
+    /// Whoever joins has an account of its own name.
+    pub(super) fn asks(&mut self, who: &str, mut command: Command) -> Outcome {
+        if let Command::Join { user, .. } = &mut command
+            && **user == *ANY_USER
+        {
+            *user = who.into();
+        }
         self.requests += 1;
         let request = RequestId(self.requests);
         let before = self.state();
@@ -142,7 +148,8 @@ impl Scenario {
         streams.into_iter().find(|it| it.id == id(stream)).expect("the stream is listed")
     }
 
-    fn prepare(&mut self, who: &str, command: &Command) {
+    /// Asks for something that must be granted.
+    pub(super) fn prepare(&mut self, who: &str, command: &Command) {
         let mut outcome = self.asks(who, command.clone());
         let granted = |it: &Output| matches!(it, Output::Reply { result: Ok(_), .. });
         assert!(outcome.outputs.iter().any(granted), "{command:?} must be granted");

@@ -4,7 +4,7 @@ use super::{scenario::Scenario, words::*};
 use crate::room::{Audience, Notification, Rejection, Reply, TextTarget};
 
 fn text(from: &str, audience: Audience, message: &str) -> Notification {
-    Notification::Text { from: id(from), audience, message: message.into() }
+    Notification::Text { from: info(from, "presenter"), audience, message: message.into() }
 }
 
 #[test]

@@ -19,15 +19,20 @@ use crate::{
 const SEEDS: u64 = 24;
 const STEPS: u64 = 3_000;
 
+/// Shorter than most pauses between two inputs, so that whoever is away for it is given up.
+const MOMENT: Duration = Duration::from_millis(25);
+
 /// Everything that the walks together must have met, lest they prove nothing.
-const SIGHTS: [&str; 54] = [
+const SIGHTS: [&str; 61] = [
     "ActiveInput",
     "AlreadyJoined",
     "Answer",
     "AudioForbidden",
     "AudioUnsatisfied",
+    "Broadcast",
     "CloseRoom",
     "CloseSession",
+    "Described",
     "Disconnect",
     "Done",
     "Dropped",
@@ -37,6 +42,7 @@ const SIGHTS: [&str; 54] = [
     "Layout",
     "Negotiate",
     "NoAudioTrack",
+    "NoBandwidthEstimate",
     "NoSuchReceiver",
     "NoSuchRegion",
     "NoSuchSession",
@@ -47,8 +53,10 @@ const SIGHTS: [&str; 54] = [
     "NotInView",
     "NotJoined",
     "NotMixedStream",
+    "NotSubscribed",
     "NothingRequested",
     "NothingToMix",
+    "NothingToUpdate",
     "OpenPublication",
     "OpenSubscription",
     "ParticipantJoined",
@@ -60,6 +68,7 @@ const SIGHTS: [&str; 54] = [
     "SessionFailed",
     "SessionOpened",
     "SessionReady",
+    "SetSubscriptionActive",
     "SetTrackActive",
     "Status",
     "Stream",
@@ -68,6 +77,7 @@ const SIGHTS: [&str; 54] = [
     "StreamNotReady",
     "StreamRemoved",
     "StreamUpdated",
+    "SwitchSubscription",
     "Text",
     "TextTooLong",
     "TooManyInputs",
@@ -107,7 +117,7 @@ impl Walk {
         settings.participant_limit = Some(5);
         settings.input_limit = Some(6);
         settings.bounds.publications_per_participant = 3;
-        settings.bounds.subscriptions_per_participant = 2;
+        settings.bounds.subscriptions_per_participant = 1 + u32::from(seed % 3 > 0);
         if seed % 8 == 7 {
             settings.audio_in = [].into();
         }
@@ -117,9 +127,9 @@ impl Walk {
         silent.audio = None;
         let picture = settings.views[0].video.as_mut().expect("a picture");
         picture.max_input = 3;
-        picture.keep_active_input_primary = seed % 2 == 0;
+        picture.keep_active_input_primary = seed.is_multiple_of(2);
         settings.views.push(silent);
-        settings.auto_mix = seed % 3 == 0;
+        settings.auto_mix = seed.is_multiple_of(3);
         let room = Room::new(now, id(ROOM), settings);
         let mirror = Mirror::default();
         let mut walk = Self { seed, random: Random(seed), room, now, mirror, requests: 0 };
@@ -130,9 +140,15 @@ impl Walk {
     fn step(&mut self) {
         self.requests += 1;
         let request = RequestId(self.requests);
+        let owned = self.mirror.owned();
         let input = match self.random.below(10) {
             0..=2 => Input::Event(self.event()),
             3 => Input::Manage { request, order: self.order() },
+            4 if !owned.is_empty() && self.random.one_in(4) => {
+                let (from, session) = self.random.pick(&owned);
+                let command = self.subscription_control(&session);
+                Input::Command { from, request, command }
+            }
             _ => Input::Command { from: self.participant(), request, command: self.command() },
         };
         self.take(&input);
@@ -165,7 +181,8 @@ impl Walk {
 
     fn everybody_leaves(&mut self) {
         for participant in self.mirror.participants() {
-            self.take(&Input::Event(Event::ConnectionLost { participant }));
+            let keep = Duration::ZERO;
+            self.take(&Input::Event(Event::ConnectionLost { participant, keep }));
         }
         assert!(self.mirror.sessions().is_empty(), "nothing outlives its owner");
         self.now += IDLE;
@@ -174,7 +191,7 @@ impl Walk {
     }
 
     fn command(&mut self) -> Command {
-        match self.random.below(27) {
+        match self.random.below(30) {
             0..=2 => {
                 let roles = ["presenter", "presenter", "presenter", "viewer", "caller", "king"];
                 join(self.random.pick(&roles))
@@ -201,12 +218,19 @@ impl Walk {
                 let transport = self.transport(&session);
                 Command::Negotiate { transport, payload: self.negotiation() }
             }
+            17 if self.random.one_in(3) => {
+                let session = self.session();
+                self.subscription_control(&session)
+            }
             17 | 18 => pause(self.session().as_str(), self.tracks()),
             19 => play(self.session().as_str(), self.tracks()),
             20..=22 => mix(self.session().as_str(), self.label()),
             23 => unmix(self.session().as_str(), self.label()),
             24 => get_region(self.session().as_str(), self.label()),
-            _ => set_region(self.session().as_str(), self.label(), self.region()),
+            25 | 26 => set_region(self.session().as_str(), self.label(), self.region()),
+            27 if self.random.one_in(2) => broadcast("{}"),
+            27 => Command::Describe,
+            _ => self.subscription(),
         }
     }
 
@@ -256,9 +280,25 @@ impl Walk {
         }
     }
 
+    fn subscription_control(&mut self, session: &SessionId) -> Command {
+        let session = session.as_str();
+        match self.random.below(6) {
+            0 => pause_own(session, self.tracks()),
+            1 => play_own(session, self.tracks()),
+            2 => Command::EstimateBandwidth { session: id(session) },
+            _ => {
+                let (audio, video) = self.kinds();
+                let audio = audio.then(|| self.session());
+                let video = video.then(|| self.session());
+                let text = |from: &Option<SessionId>| from.as_ref().map(ToString::to_string);
+                update(session, text(&audio).as_deref(), text(&video).as_deref())
+            }
+        }
+    }
+
     fn event(&mut self) -> Event {
         let session = self.session();
-        match self.random.below(27) {
+        match self.random.below(30) {
             0..=2 => Event::Answered { transport: self.transport(&session), sdp: "v=0".into() },
             3..=13 => ready_with(session.as_str(), self.kinds()),
             14 => failed(session.as_str(), "Ice procedure failed."),
@@ -266,7 +306,11 @@ impl Walk {
                 let width = self.random.pick(&[320, 640]);
                 measured(session.as_str(), Resolution { width, height: 240 })
             }
-            18 => Event::ConnectionLost { participant: self.participant() },
+            18 if self.random.one_in(3) => Event::Resumed { participant: self.participant() },
+            18 => {
+                let keep = self.random.pick(&[Duration::ZERO, MOMENT, IDLE]);
+                Event::ConnectionLost { participant: self.participant(), keep }
+            }
             19 => Event::Drop { participant: self.participant() },
             20 => {
                 let encoders = [VP8, VideoFormat::of(VideoCodec::H264)];

@@ -13,11 +13,13 @@ use crate::{
         Multiple, Negotiation, Notification, ParticipantInfo, Permission, PlacedRegion,
         PublishAudio, PublishMedia, PublishVideo, Region, Reply, ResolutionOption, Settings, Shape,
         StreamInfo, StreamOrigin, StreamUpdate, SubscribeAudio, SubscribeMedia, SubscribeVideo,
-        TemplateBase, TextTarget, TrackStatus, VideoEncoding, VideoFeed, VideoOptions, VideoTrack,
-        ViewAudio, ViewInput, ViewSettings, ViewVideo,
+        SubscriptionUpdate, TemplateBase, TextTarget, TrackStatus, VideoEncoding, VideoFeed,
+        VideoOptions, VideoTrack, VideoUpdate, ViewAudio, ViewInput, ViewSettings, ViewVideo,
     },
 };
 
+/// An account that does not matter.
+pub(super) const ANY_USER: &str = "user";
 pub(super) const ROOM: &str = "room";
 /// The mixed stream of the room's only view.
 pub(super) const MIXED: &str = "room-common";
@@ -111,7 +113,15 @@ fn media_out() -> MediaOut {
 // Commands. A session has a transport of its own name unless the story says otherwise.
 
 pub(super) fn join(role: &str) -> Command {
-    Command::Join { user: "user".into(), role: role.into() }
+    join_as(ANY_USER, role)
+}
+
+pub(super) fn join_as(user: &str, role: &str) -> Command {
+    Command::Join { user: user.into(), role: role.into() }
+}
+
+pub(super) fn broadcast(data: &str) -> Command {
+    Command::Broadcast { data: data.into() }
 }
 
 pub(super) fn say(to: TextTarget, message: &str) -> Command {
@@ -163,6 +173,21 @@ pub(super) fn wanted_video(from: &str) -> SubscribeVideo {
 
 pub(super) fn unsubscribe(session: &str) -> Command {
     Command::Unsubscribe { session: id(session) }
+}
+
+pub(super) fn update(session: &str, audio: Option<&str>, video: Option<&str>) -> Command {
+    let video = video
+        .map(|from| VideoUpdate { from: Some(id(from)), parameters: VideoParameters::default() });
+    let update = SubscriptionUpdate { audio: audio.map(id), video };
+    Command::UpdateSubscription { session: id(session), update }
+}
+
+pub(super) fn pause_own(session: &str, tracks: TrackSelection) -> Command {
+    Command::PauseSubscription { session: id(session), tracks }
+}
+
+pub(super) fn play_own(session: &str, tracks: TrackSelection) -> Command {
+    Command::PlaySubscription { session: id(session), tracks }
 }
 
 pub(super) fn negotiate(transport: &str, payload: Negotiation) -> Command {
@@ -238,7 +263,15 @@ pub(super) fn measured(stream: &str, resolution: Resolution) -> Event {
 }
 
 pub(super) fn lost(participant: &str) -> Event {
-    Event::ConnectionLost { participant: id(participant) }
+    lost_for(participant, Duration::ZERO)
+}
+
+pub(super) fn lost_for(participant: &str, keep: Duration) -> Event {
+    Event::ConnectionLost { participant: id(participant), keep }
+}
+
+pub(super) fn resumed(participant: &str) -> Event {
+    Event::Resumed { participant: id(participant) }
 }
 
 pub(super) fn drop_out(participant: &str) -> Event {
@@ -258,7 +291,7 @@ pub(super) fn opened_on(transport: &str, session: &str) -> Reply {
 // Notifications.
 
 pub(super) fn info(who: &str, role: &str) -> ParticipantInfo {
-    ParticipantInfo { id: id(who), user: "user".into(), role: role.into() }
+    ParticipantInfo { id: id(who), user: who.into(), role: role.into(), handle: who.into() }
 }
 
 pub(super) fn came(who: &str, role: &str) -> Notification {
@@ -266,7 +299,11 @@ pub(super) fn came(who: &str, role: &str) -> Notification {
 }
 
 pub(super) fn left(who: &str) -> Notification {
-    Notification::ParticipantLeft(id(who))
+    left_as(who, "presenter")
+}
+
+pub(super) fn left_as(who: &str, role: &str) -> Notification {
+    Notification::ParticipantLeft(info(who, role))
 }
 
 pub(super) fn session_ready(session: &str) -> Notification {
@@ -286,8 +323,13 @@ pub(super) fn added(stream: StreamInfo) -> Notification {
     Notification::StreamAdded(Arc::new(stream))
 }
 
+/// A stream of alice's.
 pub(super) fn removed(stream: &str) -> Notification {
-    Notification::StreamRemoved(id(stream))
+    removed_of(stream, "alice")
+}
+
+pub(super) fn removed_of(stream: &str, owner: &str) -> Notification {
+    Notification::StreamRemoved { stream: id(stream), owner_handle: owner.into() }
 }
 
 pub(super) fn status(stream: &str, kind: TrackKind, status: TrackStatus) -> Notification {
@@ -317,6 +359,7 @@ pub(super) fn stream(session: &str, owner: &str, (audio, video): Kinds) -> Strea
     });
     let origin = StreamOrigin::Forward {
         owner: id(owner),
+        owner_handle: owner.into(),
         in_views: Vec::new(),
         attributes: ATTRIBUTES.into(),
     };
@@ -390,7 +433,7 @@ pub(super) fn input(session: &str, owner: &str, (audio, video): Kinds) -> ViewIn
     ViewInput {
         stream: id(session),
         owner: id(owner),
-        user: "user".into(),
+        user: owner.into(),
         audio: audio.then_some(InputTrack { format: AudioFormat::OPUS, status }),
         video: video.then_some(InputTrack { format: VP8, status }),
     }
@@ -436,6 +479,16 @@ pub(super) fn opens_subscription(
     let audio = audio.map(|from| AudioFeed { from: id(from), output: None });
     let video = video.map(|from| VideoFeed { from: id(from), output: None });
     Effect::OpenSubscription { session: id(session), transport: id(session), audio, video }
+}
+
+pub(super) fn switches(session: &str, audio: Option<&str>, video: Option<&str>) -> Effect {
+    let audio = audio.map(|from| AudioFeed { from: id(from), output: None });
+    let video = video.map(|from| VideoFeed { from: id(from), output: None });
+    Effect::SwitchSubscription { session: id(session), audio, video }
+}
+
+pub(super) fn sends(session: &str, kind: TrackKind, active: bool) -> Effect {
+    Effect::SetSubscriptionActive { session: id(session), kind, active }
 }
 
 pub(super) fn closes(session: &str) -> Effect {

@@ -146,7 +146,8 @@ fn a_views_settings_carry_over() {
     let square = json!({"left": "0", "top": "1/3", "width": "0.5", "height": "1"});
     let round = json!({"centerW": "1/2", "centerH": "1/2", "radius": "1/4"});
     let custom = json!([
-        {"primary": "a", "region": [region("a", "rectangle", &square), region("b", "circle", &round)]},
+        {"primary": "a",
+         "region": [region("a", "rectangle", &square), region("b", "circle", &round)]},
         {"region": [region("a", "rectangle", &round)]},
     ]);
     record.views[0].video = serde_json::from_value(json!({

@@ -70,18 +70,26 @@ impl Place {
             let read = log.read_line(&mut line).expect("a log");
             assert!(read > 0, "the server ended: {:?}", child.wait());
         }
-        Server { child, _log: log }
+        let address = line.split_whitespace().find_map(|word| word.strip_prefix("address="));
+        let url = format!("http://{}", address.expect("the address"));
+        Server { child, url, _log: log }
     }
 }
 
 /// A server, killed when it goes out of sight.
 pub(crate) struct Server {
     child: Child,
+    url: String,
     /// Open, or else the server could not write.
     _log: BufReader<ChildStderr>,
 }
 
 impl Server {
+    /// Where clients go.
+    pub(crate) fn http_url(&self) -> &str {
+        &self.url
+    }
+
     /// As `kill -9` does.
     pub(crate) fn kill(mut self) {
         self.child.kill().expect("killed");

@@ -20,13 +20,26 @@ async fn meeting(codec: &str) {
     assert_eq!(result["codec"], codec);
 }
 
+/// An operator at the dashboard. The page is kept as `target/screenshots/dashboard.png`.
+#[tokio::test]
+async fn an_operator_sees_rooms_and_who_is_in_them() {
+    let server = TestServer::start().await;
+    let service = server.server().store().create_service("operator").await.expect("a service");
+    let screenshots = concat!(env!("CARGO_MANIFEST_DIR"), "/target/screenshots");
+    fs::create_dir_all(screenshots).expect("a directory for screenshots");
+    let screenshot = format!("{screenshots}/dashboard.png");
+    let (id, key) = (service.id.to_string(), service.key.reveal());
+    let arguments = ["dashboard", &server.http_url(), &id, key, &screenshot];
+    assert_eq!(node::run("chromium.mjs", &arguments).await["ok"], true);
+}
+
 /// A scenario with participants that have tokens of one room.
-async fn scenario(name: &str, participants: usize) -> Value {
+async fn scenario(name: &str, users: &[&str]) -> Value {
     let server = TestServer::start().await;
     let url = server.http_url();
     let mut tokens = Vec::new();
-    for number in 1..=participants {
-        tokens.push(server.token("studio", &format!("user-{number}"), "presenter").await);
+    for user in users {
+        tokens.push(server.token("studio", user, "presenter").await);
     }
     let mut arguments = vec![name, &url];
     arguments.extend(tokens.iter().map(String::as_str));
@@ -55,12 +68,20 @@ async fn two_people_meet_with_av1() {
 
 #[tokio::test]
 async fn three_watch_two_and_lose_only_the_one_that_stops() {
-    let result = scenario("crowd", 5).await;
+    let result = scenario("crowd", &["one", "two", "three", "four", "five"]).await;
     assert_eq!(result["subscriptions"], 6);
 }
 
 #[tokio::test]
 async fn audio_of_one_stream_goes_with_video_of_another() {
-    let result = scenario("cross", 3).await;
+    let result = scenario("cross", &["one", "two", "three"]).await;
     assert_eq!(result["subscriptions"], 2);
+}
+
+/// Two pages with an unmodified `protoo-client` and one that came by the other door: everybody sees
+/// everybody, they talk, one leaves, and one is replaced by a newer connection.
+#[tokio::test]
+async fn protoo_clients_meet_each_other_and_a_guest_of_the_other_door() {
+    let result = scenario("protoo", &["ada", "bob", "olga", "ada"]).await;
+    assert_eq!(result["subscriptions"], 6);
 }

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 use portico::{
     formats::{AudioFormat, H264Profile, VideoCodec, VideoFormat},
-    media::{Choice, Command, Encoded, Event, InjectedPacket, Injector, OutputId, Source},
+    media::{Choice, Command, Event, InjectedPacket, Injector, OutputId, Source},
 };
 
 use super::stage::{Stage, id, peer};
@@ -190,6 +190,11 @@ async fn a_subscriber_gets_again_what_it_misses() {
     assert_eq!(again.payload[2..], packets[1].payload);
 }
 
+fn switch(stage: &Stage, session: &str, to: Choice<AudioFormat>) {
+    let (session, audio) = (id(session), one_of(&[to]));
+    stage.room.send(Command::SwitchSubscription { session, audio, video: None });
+}
+
 #[tokio::test]
 async fn a_switch_waits_for_the_other_encoder_and_leaves_no_gap() {
     let mut stage = Stage::new();
@@ -202,11 +207,10 @@ async fn a_switch_waits_for_the_other_encoder_and_leaves_no_gap() {
     let mut two = Encoder::with(injector, 2, step);
     (two.timestamp, two.sequence) = (4_000_000_000, 17);
     let own = output(2, AudioFormat::OPUS);
-    stage.room.send(Command::Switch { session: id("sub"), to: Encoded::Audio(own) });
+    switch(&stage, "sub", own);
     // One of another codec, and of another session, change nothing.
-    let strange = Encoded::Audio(output(3, AudioFormat::PCMU));
-    stage.room.send(Command::Switch { session: id("sub"), to: strange });
-    stage.room.send(Command::Switch { session: id("nobody"), to: Encoded::Audio(own) });
+    switch(&stage, "sub", output(3, AudioFormat::PCMU));
+    switch(&stage, "nobody", own);
     let mut received = Vec::new();
     for number in 0..5 {
         one.send(b"one", number);

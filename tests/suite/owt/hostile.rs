@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::support::{
     guest::Guest,
+    hostile::{places, wrong_values},
     server::TestServer,
     socketio::{EngineIo, Frame, RawClient},
 };
@@ -133,38 +134,6 @@ async fn every_field_of_every_request_may_be_wrong() {
         }
     }
     assert!(asked > 500, "{asked} requests");
-}
-
-/// Every pointer into a JSON value, the whole included.
-fn places(value: &Value) -> Vec<String> {
-    let mut found = vec![String::new()];
-    let inside: Vec<(String, &Value)> = match value {
-        Value::Object(members) => members.iter().map(|(k, v)| (k.clone(), v)).collect(),
-        Value::Array(items) => items.iter().enumerate().map(|(i, v)| (i.to_string(), v)).collect(),
-        _ => Vec::new(),
-    };
-    for (key, value) in inside {
-        found.extend(places(value).into_iter().map(|place| format!("/{key}{place}")));
-    }
-    found
-}
-
-fn wrong_values() -> Vec<Value> {
-    let text = "\u{1f600}".repeat(1000);
-    vec![
-        json!(null),
-        json!(true),
-        json!(-1),
-        json!(1e308),
-        json!(18_446_744_073_709_551_615_u64),
-        json!(""),
-        json!(text),
-        json!("../../etc"),
-        json!([]),
-        json!([[[[1]]]]),
-        json!({}),
-        json!({"__proto__": {"a": 1}}),
-    ]
 }
 
 /// A participant that reads nothing while others talk loses its connection, not the room's memory.

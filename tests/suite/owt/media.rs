@@ -4,22 +4,9 @@ use serde_json::json;
 
 use crate::support::{
     guest::Guest,
-    media_peer::{Codec, Mark, MediaPeer, Pace},
+    media_peer::{Codec, MediaPeer, Pace, mark, receiver},
     server::TestServer,
 };
-
-async fn receiver(codecs: &[Codec]) -> MediaPeer {
-    let mut peer = MediaPeer::builder().codecs(codecs).build().await;
-    for codec in codecs {
-        peer.add_receiver(codec.kind()).await;
-    }
-    peer
-}
-
-/// The marked frame of a packet with this payload type.
-fn mark(payload_type: u8) -> impl Fn(&crate::support::media_peer::Received) -> Option<Mark> {
-    move |packet| (packet.payload_type == payload_type).then(|| Mark::of(&packet.payload)).flatten()
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stream_is_published_subscribed_paused_and_lost() {

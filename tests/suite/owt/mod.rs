@@ -2,5 +2,8 @@
 
 mod hostile;
 mod media;
+mod reconnection;
+mod restart;
+mod subscription_control;
 mod tokens;
 mod transcript;

@@ -1,231 +1,65 @@
-//! Transcripts of the `owt` door: files of what clients send (`→`) and must receive (`←`), in
-//! order and completely.
-//!
-//! ```text
-//! # comment
-//! alice connects                        a WebSocket with Engine.IO 4 (`connects by 3` for 3)
-//! alice → login {"token": "<token lobby:ann:presenter>", ...}
-//! alice ← ok {"id": "<alice>", ...}     the answer to the request before
-//! bob ← participant {"action": "join", "data": {"id": "<alice>", ...}}
-//! alice → raw 42["publish"]             a frame as it is
-//! alice publishes <cam>                 sound and picture with real media, until it is ready
-//! alice closes
-//! alice ← closed
-//! ```
-//!
-//! `<token ROOM:USER:ROLE>` issues a token. `<name>` stands for a text: whatever comes first, and
-//! the same ever after. `"...": 0` in an object lets further members pass. At the end every
-//! client that is still connected must have been told nothing more.
+//! Transcripts of the `owt` door. `connects` is by Engine.IO 4, `connects by 3` by 3.
 
-use std::{collections::BTreeMap, fs, path::Path};
-
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::support::{
     guest::Session,
     media_peer::Codec,
     server::TestServer,
     socketio::{EngineIo, Frame, RawClient},
+    transcript::{self, Client, Heard},
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn transcripts() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite/owt/transcripts");
-    let mut files: Vec<_> = fs::read_dir(folder)
-        .expect("transcripts")
-        .map(|entry| entry.expect("one").path())
-        .collect();
-    files.sort();
-    assert!(!files.is_empty(), "there are transcripts");
-    for file in files {
-        let text = fs::read_to_string(&file).expect("readable");
-        let name = file.file_stem().expect("named").to_string_lossy().into_owned();
-        Run::new(name, TestServer::start().await).all(&text).await;
-    }
+    transcript::run_all::<Owt>("owt/transcripts").await;
 }
 
-struct Run {
-    name: String,
-    server: TestServer,
-    clients: BTreeMap<String, RawClient>,
-    last_request: BTreeMap<String, u64>,
-    bound: BTreeMap<String, String>,
-    sessions: Vec<Session>,
+struct Owt {
+    client: RawClient,
+    last_request: Option<u64>,
+    published: Vec<Session>,
 }
 
-impl Run {
-    fn new(name: String, server: TestServer) -> Self {
-        Self {
-            name,
-            server,
-            clients: BTreeMap::new(),
-            last_request: BTreeMap::new(),
-            bound: BTreeMap::new(),
-            sessions: Vec::new(),
-        }
-    }
-
-    async fn all(mut self, text: &str) {
-        for (number, line) in text.lines().enumerate() {
-            let line = line.trim();
-            if line.is_empty() || line.starts_with('#') {
-                continue;
-            }
-            let place = format!("{}.txt:{}: {line}", self.name, number + 1);
-            self.line(line, &place).await;
-        }
-        for (name, client) in &mut self.clients {
-            // An unknown request is answered after everything that was queued before it.
-            let barrier = client.emit("barrier", None).await;
-            match client.next().await {
-                Frame::Ack { id, .. } if id == barrier => {}
-                other => panic!("{}.txt: {name} was also told {other:?}", self.name),
-            }
-        }
-    }
-
-    async fn line(&mut self, line: &str, place: &str) {
-        let (name, rest) = line.split_once(' ').unwrap_or_else(|| panic!("{place}: what?"));
-        match rest {
-            "connects" => self.connect(name, EngineIo::V4).await,
-            "connects by 3" => self.connect(name, EngineIo::V3).await,
-            "closes" => drop(self.clients.remove(name)),
-            _ => match rest.split_once(' ') {
-                Some(("→", frame)) => self.send(name, frame, place).await,
-                Some(("←", frame)) => self.receive(name, frame, place).await,
-                Some(("publishes", stream)) => self.publish(name, stream, place).await,
-                _ => panic!("{place}: neither → nor ←"),
-            },
-        }
-    }
-
-    async fn connect(&mut self, name: &str, version: EngineIo) {
-        let client = RawClient::connect(&self.server.http_url(), version).await;
-        self.clients.insert(name.to_owned(), client);
-    }
-
-    async fn publish(&mut self, name: &str, stream: &str, place: &str) {
-        assert!(is_placeholder(stream), "{place}: a name for the stream");
-        let client = self.clients.get_mut(name).unwrap_or_else(|| panic!("{place}: who?"));
-        let (session, _silent) = client.publish(&[Codec::OPUS, Codec::VP8]).await;
-        self.same(&stream.into(), &session.id.clone().into(), place);
-        self.sessions.push(session);
-    }
-
-    async fn send(&mut self, name: &str, frame: &str, place: &str) {
-        let frame = self.filled(frame, place).await;
-        let client = self.clients.get_mut(name).unwrap_or_else(|| panic!("{place}: who?"));
-        if let Some(raw) = frame.strip_prefix("raw ") {
-            return client.send_raw(raw).await;
-        }
-        let (event, data) = match frame.split_once(' ') {
-            None => (frame.as_str(), None),
-            Some((event, data)) => (event, Some(json(data, place))),
+impl Client for Owt {
+    async fn connect(server: &TestServer, how: &str) -> Self {
+        let version = match how {
+            "" => EngineIo::V4,
+            "by 3" => EngineIo::V3,
+            _ => panic!("how to connect {how}?"),
         };
-        let id = client.emit(event, data.as_ref()).await;
-        self.last_request.insert(name.to_owned(), id);
+        let client = RawClient::connect(&server.http_url(), version).await;
+        Self { client, last_request: None, published: Vec::new() }
     }
 
-    async fn receive(&mut self, name: &str, frame: &str, place: &str) {
-        let client = self.clients.get_mut(name).unwrap_or_else(|| panic!("{place}: who?"));
-        let got = client.next().await;
-        let (word, expected) = match frame.split_once(' ') {
-            None => (frame, None),
-            Some((word, data)) => (word, Some(json(data, place))),
+    async fn ask(&mut self, name: &str, data: Option<&Value>) {
+        self.last_request = Some(self.client.emit(name, data).await);
+    }
+
+    async fn send_raw(&mut self, frame: &str) {
+        self.client.send_raw(frame).await;
+    }
+
+    async fn publish(&mut self) -> String {
+        let (session, _silent) = self.client.publish(&[Codec::OPUS, Codec::VP8]).await;
+        let id = session.id.clone();
+        self.published.push(session);
+        id
+    }
+
+    async fn hear(&mut self) -> Heard {
+        let (word, data) = match self.client.next().await {
+            Frame::Ack { id, arguments } => {
+                assert_eq!(Some(id), self.last_request, "the answer to another request");
+                let mut arguments = arguments.into_iter();
+                let word = arguments.next().unwrap_or_default();
+                let data = arguments.next().unwrap_or_default();
+                assert_eq!(arguments.next(), None, "an answer has one argument");
+                (word.as_str().expect("a word").to_owned(), data)
+            }
+            Frame::Event { name, data } => (name, data),
+            Frame::Closed => ("closed".to_owned(), Value::Null),
         };
-        match (word, got) {
-            ("closed", Frame::Closed) => drop(self.clients.remove(name)),
-            ("ok" | "error", Frame::Ack { id, arguments }) => {
-                assert_eq!(Some(&id), self.last_request.get(name), "{place}: another answer");
-                let mut wanted = vec![Value::from(word)];
-                wanted.extend(expected);
-                self.same(&wanted.into(), &arguments.into(), place);
-            }
-            (word, Frame::Event { name: event, data }) if word == event => {
-                self.same(&expected.unwrap_or_default(), &data, place);
-            }
-            (_, got) => panic!("{place}\n  instead: {got:?}"),
-        }
+        Heard { word, data }
     }
-
-    /// Issues the tokens in a line and puts in the texts that are known by name.
-    async fn filled(&self, line: &str, place: &str) -> String {
-        let mut filled = String::new();
-        let mut rest = line;
-        while let Some((before, tail)) = rest.split_once('<') {
-            let (name, after) = tail.split_once('>').unwrap_or_else(|| panic!("{place}: no >"));
-            filled.push_str(before);
-            filled.push_str(&match name.strip_prefix("token ") {
-                Some(claims) => self.token(claims, place).await,
-                None => self.bound.get(name).unwrap_or_else(|| panic!("{place}: {name}?")).clone(),
-            });
-            rest = after;
-        }
-        filled + rest
-    }
-
-    async fn token(&self, claims: &str, place: &str) -> String {
-        let parts: Vec<&str> = claims.split(':').collect();
-        let [room, user, role] = parts[..] else { panic!("{place}: ROOM:USER:ROLE") };
-        self.server.token(room, user, role).await
-    }
-
-    fn same(&mut self, expected: &Value, got: &Value, place: &str) {
-        if let Err(path) = self.matches(expected, got, String::new()) {
-            panic!("{place}\n  differs at {path}\n  instead: {got}");
-        }
-    }
-
-    fn matches(&mut self, expected: &Value, got: &Value, path: String) -> Result<(), String> {
-        match (expected, got) {
-            (Value::String(name), Value::String(text)) if is_placeholder(name) => {
-                let bound = self.bound.entry(name[1..name.len() - 1].to_owned());
-                if bound.or_insert_with(|| text.clone()) == text { Ok(()) } else { Err(path) }
-            }
-            (Value::Object(expected), Value::Object(got)) => {
-                self.same_members(expected, got, &path)
-            }
-            (Value::Array(expected), Value::Array(got)) if expected.len() == got.len() => {
-                let mut pairs = expected.iter().zip(got).enumerate();
-                pairs.try_for_each(|(i, (e, g))| self.matches(e, g, format!("{path}/{i}")))
-            }
-            (Value::String(expected), Value::String(got)) if self.with_names(expected) == *got => {
-                Ok(())
-            }
-            (expected, got) if expected == got => Ok(()),
-            _ => Err(format!("{path} (expected {expected})")),
-        }
-    }
-
-    /// A text with the names in it replaced by what they stand for.
-    fn with_names(&self, text: &str) -> String {
-        let names = self.bound.iter();
-        names.fold(text.to_owned(), |text, (name, is)| text.replace(&format!("<{name}>"), is))
-    }
-
-    fn same_members(
-        &mut self,
-        expected: &Map<String, Value>,
-        got: &Map<String, Value>,
-        path: &str,
-    ) -> Result<(), String> {
-        let open = expected.contains_key("...");
-        if let Some(extra) = got.keys().find(|key| !open && !expected.contains_key(*key)) {
-            return Err(format!("{path}/{extra} (unexpected)"));
-        }
-        for (key, value) in expected.iter().filter(|(key, _)| *key != "...") {
-            let path = format!("{path}/{key}");
-            let found = got.get(key).ok_or_else(|| format!("{path} (missing)"))?;
-            self.matches(value, found, path)?;
-        }
-        Ok(())
-    }
-}
-
-fn is_placeholder(text: &str) -> bool {
-    text.len() > 2 && text.starts_with('<') && text.ends_with('>')
-}
-
-fn json(text: &str, place: &str) -> Value {
-    serde_json::from_str(text).unwrap_or_else(|error| panic!("{place}: {error}"))
 }

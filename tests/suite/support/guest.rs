@@ -14,6 +14,8 @@ pub(crate) struct Guest {
     pub(crate) client: RawClient,
     /// Its id.
     pub(crate) id: String,
+    /// Its first ticket.
+    pub(crate) ticket: String,
 }
 
 /// A session that is up.
@@ -28,15 +30,31 @@ impl Guest {
     /// Logs in with a fresh token.
     pub(crate) async fn join(server: &TestServer, room: &str, user: &str) -> Self {
         let token = server.token(room, user, "presenter").await;
-        let mut client = RawClient::connect(&server.http_url(), EngineIo::V4).await;
+        Self::enter(&server.http_url(), &token).await
+    }
+
+    /// Logs in.
+    pub(crate) async fn enter(url: &str, token: &str) -> Self {
+        let mut client = RawClient::connect(url, EngineIo::V4).await;
         let login = json!({
             "token": token,
             "userAgent": {"sdk": {"type": "JavaScript", "version": "4.3"}},
             "protocol": "1.1",
         });
         let joined = client.granted("login", &login).await;
-        let id = joined["id"].as_str().expect("a participant id").to_owned();
-        Self { client, id }
+        let text = |key: &str| joined[key].as_str().expect("a text").to_owned();
+        Self { id: text("id"), ticket: text("reconnectionTicket"), client }
+    }
+
+    /// Tries to log in with a token that does not admit; yields why.
+    pub(crate) async fn refused(server: &TestServer, token: &str) -> String {
+        let mut client = RawClient::connect(&server.http_url(), EngineIo::V4).await;
+        let login = json!({
+            "token": token,
+            "userAgent": {"sdk": {"type": "JavaScript", "version": "4.3"}},
+            "protocol": "1.1",
+        });
+        client.refused("login", &login).await
     }
 
     /// Publishes sources of the given codecs and waits until the session is ready. The `stream

@@ -1,6 +1,9 @@
 //! What several tests need.
 
 pub(crate) mod guest;
+pub(crate) mod hostile;
 pub(crate) mod media_peer;
+pub(crate) mod protoo;
 pub(crate) mod server;
 pub(crate) mod socketio;
+pub(crate) mod transcript;

@@ -1,6 +1,9 @@
 //! A whole server inside the test process, on loopback ports of its own.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    time::Duration,
+};
 
 use portico::{
     config::{Config, MediaAddress},
@@ -36,6 +39,11 @@ impl TestServer {
         Self { server, _store: store }
     }
 
+    /// Ends it, as an operator does.
+    pub(crate) async fn shut_down(self) {
+        self.server.shut_down().await;
+    }
+
     /// Where browsers and socket.io clients go.
     pub(crate) fn http_url(&self) -> String {
         format!("http://{}", self.server.address())
@@ -53,7 +61,23 @@ impl TestServer {
             .to_owned()
     }
 
-    /// The server itself.
+    /// How many participants are away.
+    pub(crate) fn away(&self) -> usize {
+        self.server.registry().count().away
+    }
+
+    /// Waits until so many participants are away.
+    pub(crate) async fn until_away(&self, wanted: usize) {
+        const STEP: Duration = Duration::from_millis(2);
+        let reached = async {
+            while self.away() != wanted {
+                tokio::time::sleep(STEP).await;
+            }
+        };
+        let reached = tokio::time::timeout(Duration::from_secs(10), reached).await;
+        assert!(reached.is_ok(), "{} are away, not {wanted}", self.away());
+    }
+
     /// The server itself.
     pub(crate) fn server(&self) -> &Server {
         &self.server

@@ -72,11 +72,7 @@ fn each_region_shows_its_input_to_its_edges() {
 fn later_regions_and_their_bars_cover_earlier_ones() {
     let mut regions = grid(0);
     regions.push(Region {
-        shape: Shape::Circle {
-            center_w: share(1, 2),
-            center_h: share(1, 2),
-            radius: share(1, 8),
-        },
+        shape: Shape::Circle { center_w: share(1, 2), center_h: share(1, 2), radius: share(1, 8) },
         input: Some(10),
         highlighted: false,
     });

@@ -63,7 +63,8 @@ fn a_circles_chords_are_round() {
     }
     let area = std::f64::consts::PI * 100.0 * 100.0;
     assert!((inside as f64 - area).abs() < area / 100.0, "{inside} pixels");
-    let chroma: i64 = (0..200).map(|row| place.outline.chord(row, 2)).map(|c| c.end - c.start).sum();
+    let chroma: i64 =
+        (0..200).map(|row| place.outline.chord(row, 2)).map(|c| c.end - c.start).sum();
     assert!((chroma as f64 - area / 4.0).abs() < area / 200.0, "{chroma} samples");
 }
 

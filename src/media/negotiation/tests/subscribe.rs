@@ -119,6 +119,14 @@ fn the_source_stays_what_the_publisher_agreed_to() {
 }
 
 #[test]
+fn what_a_client_could_also_receive_stays_without_media() {
+    let agreement = answered(SUBSCRIBE, &[opus()]).unwrap();
+    assert_eq!(agreement.tracks.len(), 1);
+    assert!(section(&agreement.sdp, 0).contains(&"a=sendonly"));
+    assert!(section(&agreement.sdp, 1).contains(&"a=inactive"));
+}
+
+#[test]
 fn several_sessions_share_a_transport_by_mid() {
     // The SDK's second offer: the first publication is still there, a subscription joins it.
     let video_section = &SUBSCRIBE[SUBSCRIBE.find("m=video").unwrap()..];

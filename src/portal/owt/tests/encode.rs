@@ -85,7 +85,7 @@ fn the_mixed_stream_of_a_room_with_defaults_is_written_as_owt_writes_it() {
         },
         "info": {"label": "common", "activeInput": "unknown", "layout": []},
     });
-    let result = json_of(&login_result(&joined, None));
+    let result = json_of(&login_result(&joined, None, Protocol::V11));
     assert_eq!(result["room"]["streams"], json!([expected]));
     assert_eq!(result["room"]["views"], json!(["common"]));
 }
@@ -93,7 +93,9 @@ fn the_mixed_stream_of_a_room_with_defaults_is_written_as_owt_writes_it() {
 fn updated(update: Update) -> Value {
     let stream = "lobby-common".parse().expect("an id");
     let notification = Notification::StreamUpdated { stream, update };
-    let Event::Stream(message) = event(&notification) else { panic!("a stream message") };
+    let Event::Stream(message) = event(&notification, Protocol::V11) else {
+        panic!("a stream message")
+    };
     json_of(&message)
 }
 

@@ -55,7 +55,7 @@ pub(crate) use self::{
     builder::Builder,
     codec::Codec,
     frames::{Mark, Picture},
-    source::{Outgoing, Pace, Source},
+    source::{Outgoing, Pace, Running, Source},
     wire::{Control, KeyFrameRequests, Received},
 };
 
@@ -261,6 +261,20 @@ impl MediaPeer {
     pub(crate) async fn close(self) {
         self.connection.close().await.expect("it was open");
     }
+}
+
+/// A peer that is ready to offer to receive one track of each codec.
+pub(crate) async fn receiver(codecs: &[Codec]) -> MediaPeer {
+    let mut peer = MediaPeer::builder().codecs(codecs).build().await;
+    for codec in codecs {
+        peer.add_receiver(codec.kind()).await;
+    }
+    peer
+}
+
+/// The marked frame of a packet with this payload type.
+pub(crate) fn mark(payload_type: u8) -> impl Fn(&Received) -> Option<Mark> {
+    move |packet| (packet.payload_type == payload_type).then(|| Mark::of(&packet.payload)).flatten()
 }
 
 /// Reads the first payload type and the header extensions of an answer's m-line.

@@ -1,0 +1,71 @@
+//! Outputs: encoders of a view's picture or sound.
+
+use std::sync::Arc;
+
+use portico_mixer_protocol::Encoding;
+
+use super::{Agent, MAX_KBPS, MAX_OUTPUTS, Output, Refusal, check_picture};
+use crate::canvas::Size;
+use crate::input::Failure;
+use crate::pipeline::{AudioOutput, VideoOutput, VideoSettings};
+
+impl Agent {
+    pub(super) fn open_output(
+        &mut self,
+        output: u32,
+        view: u32,
+        encoding: Encoding,
+    ) -> Result<(), Refusal> {
+        if self.outputs.contains_key(&output) {
+            return Err(Refusal::Exists("output", output));
+        }
+        if self.outputs.len() >= MAX_OUTPUTS {
+            return Err(Refusal::TooMany("outputs"));
+        }
+        let of = self.views.get(&view).ok_or(Refusal::Unknown("view", view))?;
+        let failures = Arc::clone(&self.around.failures);
+        let failed = move |reason| failures.report(Failure::Output { output, reason });
+        let outbox = Arc::clone(&self.around.outbox);
+        let opened = match encoding {
+            Encoding::Video { codec, width, height, framerate, kbps, key_frame_interval_secs } => {
+                let (picture, _) = of.picture.as_ref().ok_or(Refusal::NoPicture(view))?;
+                check_picture(width, height, framerate)?;
+                let settings = VideoSettings {
+                    codec,
+                    size: Size::new(width, height),
+                    framerate: framerate.min(picture.framerate),
+                    kbps: kbps.clamp(1, MAX_KBPS),
+                    key_frame_interval_secs,
+                };
+                let from = Size::new(picture.width, picture.height);
+                let encoder = VideoOutput::start(output, from, settings, outbox, failed)?;
+                Output::Video { view, encoder: Arc::new(encoder) }
+            }
+            Encoding::Audio { codec, without } => {
+                let encoder = AudioOutput::start(output, codec, outbox, failed)?;
+                Output::Audio { view, without, encoder: Arc::new(encoder) }
+            }
+        };
+        self.outputs.insert(output, opened);
+        self.follow_outputs(view);
+        Ok(())
+    }
+
+    pub(super) fn close_output(&mut self, output: u32) -> Result<(), Refusal> {
+        let closed = self.outputs.remove(&output).ok_or(Refusal::Unknown("output", output))?;
+        self.follow_outputs(closed.view());
+        Ok(())
+    }
+
+    pub(super) fn follow_outputs(&mut self, view: u32) {
+        if let Some((_, drawing)) = self.views.get(&view).and_then(|of| of.picture.as_ref()) {
+            let of_view = self.outputs.values().filter_map(|output| match output {
+                Output::Video { view: of, encoder } if *of == view => Some(Arc::clone(encoder)),
+                Output::Video { .. } | Output::Audio { .. } => None,
+            });
+            drawing.set_outputs(of_view.collect());
+        }
+        self.replan_sound();
+        self.follow_wants();
+    }
+}

@@ -1,0 +1,108 @@
+//! What a client's offer is about, as far as this dialect leaves it to the offer to say.
+
+use super::refusal::{Code, Refusal};
+
+/// The longest offer, in bytes: Chromium's own, with every codec and twelve media sections, stay
+/// below 80 KB.
+const MAX_OFFER_BYTES: usize = 128 * 1024;
+
+/// Sound, picture, or both.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Kinds {
+    /// Sound.
+    pub(super) audio: bool,
+    /// Picture.
+    pub(super) video: bool,
+}
+
+/// Which kinds of track a client's offer sends and receives.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Directions {
+    /// From the client.
+    pub(super) sends: Kinds,
+    /// To the client.
+    pub(super) receives: Kinds,
+}
+
+/// Reads the media sections of an offer (RFC 8866, 5.14; RFC 3264, 5.1). Everything else in it is
+/// the media plane's to judge.
+pub(super) fn directions(sdp: &str) -> Result<Directions, Refusal> {
+    if sdp.len() > MAX_OFFER_BYTES {
+        return Err(Refusal::new(Code::Limit, "the SDP is too long"));
+    }
+    if !sdp.starts_with("v=0") {
+        return Err(Refusal::new(Code::Sdp, "the SDP cannot be read"));
+    }
+    let mut sections = sdp.split("\nm=");
+    let session = direction(sections.next().unwrap_or_default());
+    let mut found = Directions::default();
+    for section in sections {
+        let (sends, receives) = direction(section).or(session).unwrap_or((true, true));
+        let mut words = section.split_ascii_whitespace();
+        let (kind, port) = (words.next(), words.next());
+        // A section of a bundle may have no port of its own (RFC 8843, 6).
+        if port == Some("0") && !lines(section).any(|line| line == "a=bundle-only") {
+            continue;
+        }
+        let (sent, received) = match kind {
+            Some("audio") => (&mut found.sends.audio, &mut found.receives.audio),
+            Some("video") => (&mut found.sends.video, &mut found.receives.video),
+            _ => continue,
+        };
+        *sent |= sends;
+        *received |= receives;
+    }
+    Ok(found)
+}
+
+/// Whether media flows from and to the client, where a part says so.
+fn direction(part: &str) -> Option<(bool, bool)> {
+    lines(part).find_map(|line| match line {
+        "a=sendrecv" => Some((true, true)),
+        "a=sendonly" => Some((true, false)),
+        "a=recvonly" => Some((false, true)),
+        "a=inactive" => Some((false, false)),
+        _ => None,
+    })
+}
+
+fn lines(part: &str) -> impl Iterator<Item = &str> {
+    part.lines().map(str::trim_end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NEITHER: Kinds = Kinds { audio: false, video: false };
+    const AUDIO: Kinds = Kinds { audio: true, video: false };
+    const VIDEO: Kinds = Kinds { audio: false, video: true };
+    const BOTH: Kinds = Kinds { audio: true, video: true };
+
+    fn read(rest: &str) -> (Kinds, Kinds) {
+        let sdp = format!("v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\n{rest}");
+        let Directions { sends, receives } = directions(&sdp).expect("an SDP");
+        (sends, receives)
+    }
+
+    #[test]
+    fn sections_say_what_is_sent_and_received() {
+        let audio = "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\n";
+        let video = "m=video 9 UDP/TLS/RTP/SAVPF 96\r\n";
+        assert_eq!(read(""), (NEITHER, NEITHER));
+        assert_eq!(read(audio), (AUDIO, AUDIO), "sendrecv where nothing is said");
+        assert_eq!(read(&format!("{audio}a=sendonly\r\n{video}a=recvonly\r\n")), (AUDIO, VIDEO));
+        assert_eq!(read(&format!("a=recvonly\r\n{audio}{video}a=inactive\r\n")), (NEITHER, AUDIO));
+        assert_eq!(read(&format!("{audio}{video}").replace(' ', " 0 ")).0, NEITHER);
+        assert_eq!(read("m=video 0 RTP 96\r\na=bundle-only\r\nm=audio 9 RTP 0\r\n").0, BOTH);
+        assert_eq!(read("m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n").0, NEITHER);
+    }
+
+    #[test]
+    fn what_is_no_sdp_or_too_long_is_refused() {
+        let code = |sdp: &str| directions(sdp).expect_err("no SDP").code;
+        assert_eq!(code(""), Code::Sdp);
+        assert_eq!(code("hello\nm=audio 9"), Code::Sdp);
+        assert_eq!(code(&format!("v=0{}", "\n".repeat(MAX_OFFER_BYTES))), Code::Limit);
+    }
+}

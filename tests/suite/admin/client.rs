@@ -1,0 +1,210 @@
+//! A back end that signs its requests with code of its own, and HTTP as it is on the wire.
+
+use std::{
+    net::SocketAddr,
+    sync::atomic::{AtomicU64, Ordering},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use serde_json::Value;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    time::timeout,
+};
+
+use crate::support::server::TestServer;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// An answer.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) head: String,
+    pub(super) body: String,
+}
+
+impl Answer {
+    /// The body, which must be JSON of a granted request.
+    #[track_caller]
+    pub(super) fn granted(&self) -> Value {
+        assert_eq!(self.status, 200, "{self:?}");
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    /// The body's text of a granted request.
+    #[track_caller]
+    pub(super) fn text(&self) -> &str {
+        assert_eq!(self.status, 200, "{self:?}");
+        &self.body
+    }
+
+    /// Insists on a refusal; yields its text.
+    #[track_caller]
+    pub(super) fn refused(&self, status: u16, code: u64) -> String {
+        assert_eq!(self.status, status, "{self:?}");
+        let body: Value = serde_json::from_str(&self.body).expect("JSON");
+        assert_eq!(body["error"]["code"], code, "{self:?}");
+        assert_eq!(body.as_object().map(serde_json::Map::len), Some(1), "{self:?}");
+        body["error"]["message"].as_str().expect("a message").to_owned()
+    }
+
+    /// A header's value.
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.head.lines().find_map(|line| {
+            let (known, value) = line.split_once(": ")?;
+            known.eq_ignore_ascii_case(name).then_some(value)
+        })
+    }
+}
+
+/// A service and where it asks.
+#[derive(Clone)]
+pub(super) struct BackEnd {
+    pub(super) address: SocketAddr,
+    pub(super) id: String,
+    pub(super) key: String,
+}
+
+static NONCE: AtomicU64 = AtomicU64::new(10_000);
+
+impl BackEnd {
+    /// A new service of this server; the first one is the super service.
+    pub(super) async fn of(server: &TestServer) -> Self {
+        let service = server.server().store().create_service("test").await.expect("a service");
+        Self {
+            address: server.server().address(),
+            id: service.id.to_string(),
+            key: service.key.reveal().to_owned(),
+        }
+    }
+
+    pub(super) async fn get(&self, path: &str) -> Answer {
+        self.ask("GET", path, None).await
+    }
+
+    pub(super) async fn delete(&self, path: &str) -> Answer {
+        self.ask("DELETE", path, None).await
+    }
+
+    pub(super) async fn post(&self, path: &str, body: Value) -> Answer {
+        self.ask("POST", path, Some(body.to_string())).await
+    }
+
+    pub(super) async fn put(&self, path: &str, body: Value) -> Answer {
+        self.ask("PUT", path, Some(body.to_string())).await
+    }
+
+    pub(super) async fn patch(&self, path: &str, body: Value) -> Answer {
+        self.ask("PATCH", path, Some(body.to_string())).await
+    }
+
+    /// A signed request.
+    pub(super) async fn ask(&self, method: &str, path: &str, body: Option<String>) -> Answer {
+        send(self.address, method, path, Some(&self.header(&[])), body.as_deref()).await
+    }
+
+    /// A room of this name; yields its id.
+    pub(super) async fn room(&self, options: Value) -> String {
+        let body = serde_json::json!({"name": "a room", "options": options});
+        let room = self.post("/v1/rooms", body).await.granted();
+        room["_id"].as_str().expect("an id").to_owned()
+    }
+
+    /// A header that was never sent before; `extra` is the signed user and role, if any.
+    pub(super) fn header(&self, extra: &[&str]) -> String {
+        let nonce = NONCE.fetch_add(1, Ordering::Relaxed);
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
+        self.header_of(now.as_millis(), &nonce.to_string(), extra)
+    }
+
+    /// A header of this time and nonce.
+    pub(super) fn header_of(&self, timestamp: u128, cnonce: &str, extra: &[&str]) -> String {
+        let mut signed = format!("{timestamp},{cnonce}");
+        let mut named = String::new();
+        for (name, value) in ["username", "role"].iter().zip(extra) {
+            signed.push_str(&format!(",{value}"));
+            named.push_str(&format!(",mauth_{name}={value}"));
+        }
+        let signature = sign(&self.key, &signed);
+        let id = &self.id;
+        format!(
+            "MAuth realm=http://webrtc.intel.com,mauth_signature_method=HMAC_SHA256,\
+             mauth_serviceid={id},mauth_cnonce={cnonce},mauth_timestamp={timestamp}{named},\
+             mauth_signature={signature}"
+        )
+    }
+}
+
+/// HMAC-SHA256 by its definition (RFC 2104), as hexadecimal text in base64.
+pub(super) fn sign(key: &str, message: &str) -> String {
+    const BLOCK: usize = 64;
+    let mut block = [0; BLOCK];
+    if key.len() > BLOCK {
+        block[..32].copy_from_slice(digest(&SHA256, key.as_bytes()).as_ref());
+    } else {
+        block[..key.len()].copy_from_slice(key.as_bytes());
+    }
+    let inner: Vec<u8> = block.iter().map(|byte| byte ^ 0x36).chain(message.bytes()).collect();
+    let outer: Vec<u8> = block.iter().map(|byte| byte ^ 0x5c).collect();
+    let outer = [outer.as_slice(), digest(&SHA256, &inner).as_ref()].concat();
+    let hex: String =
+        digest(&SHA256, &outer).as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    STANDARD.encode(hex)
+}
+
+/// A request with or without a signature.
+pub(super) async fn send(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    authorization: Option<&str>,
+    body: Option<&str>,
+) -> Answer {
+    let authorization =
+        authorization.map(|header| format!("Authorization: {header}\r\n")).unwrap_or_default();
+    let body = body.unwrap_or_default();
+    let length = body.len();
+    let request = format!(
+        "{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{authorization}\
+         Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+    );
+    send_raw(address, request.as_bytes()).await
+}
+
+/// Bytes as they are, and what comes back until the server closes.
+pub(super) async fn send_raw(address: SocketAddr, request: &[u8]) -> Answer {
+    let exchange = async {
+        let mut stream = TcpStream::connect(address).await.expect("connected");
+        // A server that has read enough may close before it has everything.
+        drop(stream.write_all(request).await);
+        let mut answer = Vec::new();
+        let read = stream.read_to_end(&mut answer).await;
+        assert!(read.is_ok() || !answer.is_empty(), "{read:?}");
+        answer
+    };
+    let answer = timeout(PATIENCE, exchange).await.expect("an answer in time");
+    let answer = String::from_utf8_lossy(&answer).into_owned();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
+    let status = status.unwrap_or_else(|| panic!("no HTTP answer: {answer:?}"));
+    let chunked = head.to_ascii_lowercase().contains("transfer-encoding: chunked");
+    let body = if chunked { unchunked(body) } else { body.to_owned() };
+    Answer { status, head: head.to_owned(), body }
+}
+
+fn unchunked(mut rest: &str) -> String {
+    let mut body = String::new();
+    while let Some((size, after)) = rest.split_once("\r\n") {
+        let size = usize::from_str_radix(size, 16).expect("a chunk's size");
+        if size == 0 {
+            break;
+        }
+        body.push_str(&after[..size]);
+        rest = &after[size + 2..];
+    }
+    body
+}

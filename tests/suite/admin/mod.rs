@@ -1,0 +1,13 @@
+//! The management interface from outside.
+
+mod client;
+mod dashboard;
+mod golden;
+mod hostile;
+mod metrics;
+mod participants;
+mod rooms;
+mod services;
+mod signing;
+mod streams;
+mod tokens;
