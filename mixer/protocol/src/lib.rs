@@ -9,6 +9,15 @@
 //! what this machine can decode and encode. From then on the server keeps the desired state and
 //! sends differences; an agent that dies is started again and told everything anew. Numbers of
 //! views, inputs and outputs are the server's and are never used twice on one connection.
+//!
+//! # Starting an agent
+//! `portico-mixer` takes its end of a socket pair as standard input (or connects to `--socket`), logs
+//! to standard error (`PORTICO_MIXER_LOG`, as `RUST_LOG`, default `warn`) and ends with code 0 when the
+//! connection ends or [`ToAgent::Shutdown`] comes, with another one when it cannot go on. It kills
+//! itself when the *thread* that started it ends, so that thread has to live as long as the server.
+//! `GST_REGISTRY` names GStreamer's registry, which `portico-mixer --probe` writes; with
+//! `GST_REGISTRY_UPDATE=no` agents use it as it is. After its start an agent reads only system folders
+//! and what the `GST_` variables name, writes no file and opens no socket.
 
 mod codec;
 mod control;
