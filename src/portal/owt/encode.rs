@@ -158,10 +158,10 @@ fn stream(info: &room::StreamInfo, protocol: Protocol) -> StreamInfo<'_> {
         id: info.id.as_str(),
         kind: if forward { "forward" } else { "mixed" },
         media: match protocol {
-            Protocol::V10 | Protocol::V11 => Media::Kinds(MediaInfo {
+            Protocol::V10 | Protocol::V11 => Media::Kinds(Box::new(MediaInfo {
                 audio: info.audio.as_ref().map(|track| audio(track, forward)),
                 video: info.video.as_ref().map(|track| video(track, forward, protocol)),
-            }),
+            })),
             Protocol::V12 => Media::Tracks(encode_tracks::media(info)),
         },
         info: origin(&info.origin),

@@ -63,7 +63,7 @@ pub(super) struct StreamInfo<'a> {
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub(super) enum Media<'a> {
-    Kinds(MediaInfo<'a>),
+    Kinds(Box<MediaInfo<'a>>),
     Tracks(MediaTracks<'a>),
 }
 

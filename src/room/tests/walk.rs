@@ -117,7 +117,7 @@ impl Walk {
         settings.participant_limit = Some(5);
         settings.input_limit = Some(6);
         settings.bounds.publications_per_participant = 3;
-        settings.bounds.subscriptions_per_participant = 1 + u32::from(seed % 3 > 0);
+        settings.bounds.subscriptions_per_participant = 1 + u32::from(!seed.is_multiple_of(3));
         if seed % 8 == 7 {
             settings.audio_in = [].into();
         }
