@@ -25,8 +25,12 @@ impl Exchange {
         video: Option<Source<VideoFormat>>,
         now: Instant,
     ) {
-        self.switch_kind(room, id, (TrackKind::Audio, audio.as_ref(), Encoded::Audio), now);
-        self.switch_kind(room, id, (TrackKind::Video, video.as_ref(), Encoded::Video), now);
+        if let Some(audio) = &audio {
+            self.switch_kind(room, id, TrackKind::Audio, audio, Encoded::Audio, now);
+        }
+        if let Some(video) = &video {
+            self.switch_kind(room, id, TrackKind::Video, video, Encoded::Video, now);
+        }
         let session = self.rooms.get_mut(&room).and_then(|room| room.sessions.get_mut(id));
         let Some(session) = session else { return };
         if let Purpose::Subscription { audio: old_audio, video: old_video } = &mut session.purpose {
@@ -39,13 +43,15 @@ impl Exchange {
         &mut self,
         room: RoomKey,
         id: &SessionId,
-        (kind, to, encoded): (TrackKind, Option<&Source<F>>, fn(Choice<F>) -> Encoded),
+        kind: TrackKind,
+        to: &Source<F>,
+        encoded: fn(Choice<F>) -> Encoded,
         now: Instant,
     ) {
         let session = self.rooms.get(&room).and_then(|room| room.sessions.get(id));
         let of_kind = |key: &&usize| self.outgoing.get(**key).is_some_and(|it| it.kind == kind);
         let track = session.and_then(|it| it.outgoing.iter().find(of_kind)).copied();
-        let (Some(track), Some(to)) = (track, to) else { return };
+        let Some(track) = track else { return };
         match to {
             Source::Published(stream) => {
                 tracing::debug!(session = %id, ?kind, to = %stream, "switched");

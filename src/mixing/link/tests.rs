@@ -34,10 +34,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         loop {
             let (header, payload) = self.frame().await?;
             assert_eq!(header.kind, Kind::Control);
-            match serde_json::from_slice(&payload).expect("a message") {
-                ToAgent::Ping { number } => self.say(&FromAgent::Pong { number }).await,
-                message => return Some(message),
-            }
+            let message = serde_json::from_slice(&payload).expect("a message");
+            let ToAgent::Ping { number } = message else { return Some(message) };
+            self.say(&FromAgent::Pong { number }).await;
         }
     }
 

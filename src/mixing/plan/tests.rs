@@ -47,6 +47,7 @@ impl Bench {
 }
 
 /// A step in a few words.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the rest shows itself")]
 fn brief(step: &Step) -> String {
     let message = match step {
         Step::Tap { input, stream, kind, payload_type } => {

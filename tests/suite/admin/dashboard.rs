@@ -58,7 +58,7 @@ async fn rooms_are_shown_with_all_that_is_in_them() {
     assert_eq!(shown["subscriptions"], json!([]));
     let view = json!({
         "label": "common", "stream": format!("{room}-common"),
-        "status": "unavailable: nobody mixes here",
+        "status": "failed: Mixing is not available: its program is not installed.",
         "resolution": {"width": 640, "height": 480}, "background": {"r": 0, "g": 0, "b": 0},
     });
     assert_eq!(shown["views"], json!([view]));

@@ -234,7 +234,7 @@ async fn a_view_that_is_not_mixed_has_no_snapshot() {
     let room = back_end.room(json!({})).await;
     let snapshot = |label: &str| format!("/v1.1/rooms/{room}/views/{label}/snapshot.jpg");
     let message = back_end.get(&snapshot("common")).await.refused(503, 1301);
-    assert_eq!(message, "views are not mixed yet");
+    assert_eq!(message, "Nobody is in the room");
     back_end.get(&snapshot("other")).await.refused(404, 1001);
 }
 

@@ -232,7 +232,9 @@ async fn a_switch_waits_for_the_other_encoder_and_leaves_no_gap() {
         let [before, packet] = pair else { unreachable!("pairs") };
         assert_eq!(packet.sequence, before.sequence + 1);
         let step = packet.timestamp.wrapping_sub(before.timestamp);
-        assert!((900..=2000).contains(&step), "a step of {step}");
+        // At the switch, time goes on by what has passed.
+        let fits = if number(packet) == 5 { (1..48_000).contains(&step) } else { step == 960 };
+        assert!(fits, "a step of {step} to {}", number(packet));
     }
     stage.room.send(Command::CloseOutput { output: OutputId(1) });
     two.send(b"two", 10);
