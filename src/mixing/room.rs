@@ -59,8 +59,8 @@ pub struct RoomMixing {
     snapshots: Snapshots,
     /// When the agent was last needed.
     needed: Option<Instant>,
-    /// No agent is started before.
-    respite: Option<Instant>,
+    /// Since an agent was given up: no other one is started before, and why.
+    respite: Option<(Instant, Arc<str>)>,
     /// What the room is to be told.
     events: VecDeque<Event>,
 }
@@ -134,7 +134,9 @@ impl RoomMixing {
     pub fn snapshot(&mut self, view: StreamId, respond: SnapshotSender) {
         let reason = match &*self.availability.borrow() {
             Availability::Unavailable(reason) => Some(reason.clone()),
-            Availability::Unknown | Availability::Ready(_) => None,
+            Availability::Unknown | Availability::Ready(_) => {
+                self.respite.as_ref().map(|(_, reason)| reason.clone())
+            }
         };
         let has_picture = self.views.get(&view).is_some_and(|it| it.settings.video.is_some());
         if !has_picture {
@@ -204,8 +206,8 @@ impl RoomMixing {
             }
             Some(Report::GivenUp(reason)) => {
                 self.disconnect();
-                self.respite = Some(Instant::now() + RESPITE);
                 self.fail_views(&reason);
+                self.respite = Some((Instant::now() + RESPITE, reason));
             }
             None => self.agent = None,
         }
@@ -295,7 +297,7 @@ impl RoomMixing {
 
     /// Starts the agent when it is needed, and ends it when it has not been for a while.
     fn look_after_agent(&mut self, now: Instant) {
-        if self.respite.is_some_and(|respite| respite <= now) {
+        if self.respite.as_ref().is_some_and(|(until, _)| *until <= now) {
             self.respite = None;
             self.note_availability();
         }
@@ -326,7 +328,7 @@ impl RoomMixing {
     fn next_due(&self) -> Option<Instant> {
         let is_idle = self.agent.is_some() && !self.outputs.has_subscribers();
         let spare = self.spare_until().filter(|_| is_idle);
-        let own = [spare, self.respite];
+        let own = [spare, self.respite.as_ref().map(|(until, _)| *until)];
         let parts = [self.outputs.next_expiry(), self.snapshots.next_expiry()];
         own.into_iter().chain(parts).flatten().min()
     }

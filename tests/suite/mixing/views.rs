@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     gst,
@@ -17,6 +17,11 @@ const HIGH: f64 = 1200.0;
 const FIRST: (f64, f64) = (0.25, 0.25);
 const SECOND: (f64, f64) = (0.75, 0.25);
 const THIRD: (f64, f64) = (0.25, 0.75);
+
+/// Whether a notification says that a picture flows, or does not.
+fn picture_is(status: &str) -> impl Fn(&Value) -> bool {
+    move |update| update["data"] == json!({"field": "video.status", "value": status})
+}
 
 async fn two_speakers(server: &TestServer) -> (Speaker, Speaker) {
     let mut ann = Speaker::join(server, "ann", RED, LOW).await;
@@ -81,8 +86,7 @@ async fn an_agent_that_is_killed_or_hangs_is_replaced_within_the_same_session() 
         let (ssrc, before) = viewer.last.expect("packets came");
         signal(name).await;
         let killed = Instant::now();
-        let down = |data: &serde_json::Value| data["data"]["value"] == "inactive";
-        cat.client.await_event_that("stream", down).await;
+        cat.client.skip_to_event("stream", picture_is("inactive")).await;
         viewer.picture = None;
         viewer.until("the mix again", whole).await;
         let took = killed.elapsed();
@@ -90,9 +94,36 @@ async fn an_agent_that_is_killed_or_hangs_is_replaced_within_the_same_session() 
         let (after_ssrc, after) = viewer.last.expect("packets came");
         assert_eq!(after_ssrc, ssrc);
         assert!(after.wrapping_sub(before) < 2000, "{name}: numbers go on: {before}, {after}");
-        let up = |data: &serde_json::Value| data["data"]["value"] == "active";
-        cat.client.await_event_that("stream", up).await;
+        cat.client.skip_to_event("stream", picture_is("active")).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_agent_that_dies_again_and_again_is_given_up_with_a_reason() {
+    let server = server().await;
+    let mut cat = Guest::join(&server, "lobby", "cat").await;
+    let mut viewer = Viewer::of(&mut cat, &[Codec::VP8]).await;
+    viewer.until("an empty picture", |it| it.sees(BLACK, FIRST)).await;
+    for death in 1..=5 {
+        signal("KILL").await;
+        if death < 5 {
+            cat.client.skip_to_event("stream", picture_is("inactive")).await;
+            cat.client.skip_to_event("stream", picture_is("active")).await;
+        }
+    }
+    let session = viewer.session.id.clone();
+    let ended = cat.client.await_event("progress").await;
+    assert_eq!((&ended["id"], &ended["status"]), (&json!(session), &json!("error")));
+    let reason = ended["data"].as_str().expect("a reason");
+    assert!(reason.starts_with("The mixer failed: "), "{reason}");
+    let mixed = json!({"media": {"video": {"from": "lobby-common"}, "audio": false}});
+    cat.client.refused("subscribe", &mixed).await;
+    let room = "lobby".parse().expect("valid");
+    let room = server.server().registry().room(&room).await.expect("it runs");
+    let view = "lobby-common".parse().expect("valid");
+    let error = room.snapshot(view).await.expect("the room runs").expect_err("nobody mixes");
+    assert_eq!(error.to_string(), reason);
+    assert_eq!(agents(), [] as [u32; 0]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -113,25 +113,31 @@ impl RawClient {
 
     /// The next notification of that name; others are kept.
     pub(crate) async fn await_event(&mut self, wanted: &str) -> Value {
-        self.await_event_that(wanted, |_| true).await
-    }
-
-    /// The next notification of that name that meets a condition; others are kept.
-    pub(crate) async fn await_event_that(
-        &mut self,
-        wanted: &str,
-        meets: impl Fn(&Value) -> bool,
-    ) -> Value {
         let mut passed = VecDeque::new();
         loop {
             match self.next().await {
-                Frame::Event { name, data } if name == wanted && meets(&data) => {
+                Frame::Event { name, data } if name == wanted => {
                     passed.append(&mut self.early);
                     self.early = passed;
                     return data;
                 }
                 Frame::Closed => panic!("closed instead of {wanted}"),
                 other => passed.push_back(other),
+            }
+        }
+    }
+
+    /// Reads on to a notification of that name that meets a condition; those before are gone.
+    pub(crate) async fn skip_to_event(
+        &mut self,
+        wanted: &str,
+        meets: impl Fn(&Value) -> bool,
+    ) -> Value {
+        loop {
+            match self.next().await {
+                Frame::Event { name, data } if name == wanted && meets(&data) => return data,
+                Frame::Closed => panic!("closed instead of {wanted}"),
+                _ => {}
             }
         }
     }
