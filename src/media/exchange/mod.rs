@@ -12,6 +12,7 @@ mod datagrams;
 mod deadlines;
 mod media;
 mod negotiate;
+mod renegotiate;
 mod switch;
 #[cfg(test)]
 mod tests;
