@@ -11,7 +11,7 @@ use super::{
     protocol::Protocol,
     refusal::Refusal,
     schema::{Object, object, one_of, or_false, text, wrong_type},
-    track_id::source as source_of,
+    track_id::{TrackSource, source as source_of},
 };
 use crate::{
     driver::fresh_session,
