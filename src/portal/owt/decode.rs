@@ -238,9 +238,6 @@ fn video_wish(wish: &Value, path: &str) -> Result<VideoFormat, Complaint> {
     Ok(VideoFormat { codec, profile })
 }
 
-/// A stream and, where a track of one layer is named, the layer's rid.
-type TrackSource = (StreamId, Option<Arc<str>>);
-
 /// The stream that a track comes from, and the layer; `None` for a text that names none here.
 fn track_source(track: Object<'_, '_>, kind: TrackKind) -> Result<Option<TrackSource>, String> {
     Ok(source_of(track.required_text("from")?, kind))
