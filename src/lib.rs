@@ -7,6 +7,7 @@ pub mod driver;
 pub mod formats;
 pub mod ids;
 pub mod media;
+pub mod mixing;
 pub mod portal;
 pub mod room;
 pub mod server;

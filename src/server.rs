@@ -19,6 +19,7 @@ use crate::{
     driver::{Registry, RegistryOptions},
     ids::RoomId,
     media::{self, ListenAddress, Media},
+    mixing::Mixing,
     portal::{
         Doorway, DoorwaySettings, demo,
         listener::Listener,
@@ -95,7 +96,8 @@ impl Server {
             Tokens::new(store.clone(), config.portal.public_host(address), config.portal.ssl);
         let tickets = Tickets::new(&store);
         let options = registry_options(config, demo_room.clone());
-        let registry = Registry::new(options, store.clone(), media.clone());
+        let mixing = Mixing::start(&config.mixing, store.directory());
+        let registry = Registry::new(options, store.clone(), media.clone(), mixing);
         let restored = registry.restore().await?;
         if restored.running > 0 {
             info!(rooms = restored.running, "participants of before may come back");

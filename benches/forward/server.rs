@@ -10,7 +10,7 @@ use std::{
 use portico::{
     formats::{VideoCodec, VideoFormat},
     ids::{RoomId, SessionId, StreamId},
-    media::{Command, Event, ListenAddress, Media, Options},
+    media::{Command, Event, ListenAddress, Media, Options, Source},
 };
 use serde::{Deserialize, Serialize};
 
@@ -112,7 +112,7 @@ fn commands(order: Order) -> Result<[Command; 2]> {
             let stream: StreamId = stream.parse()?;
             let offer = offer(&session, sdp);
             let transport = (&session).into();
-            let video = Some(stream);
+            let video = Some(Source::Published(stream));
             [Command::OpenSubscription { session, transport, audio: None, video }, offer]
         }
     })

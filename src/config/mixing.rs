@@ -1,12 +1,27 @@
-//! `[mixing]`: who draws the views.
+//! `[mixing]`: who draws the views, and what is drawn beside the inputs.
+
+use std::path::PathBuf;
 
 use super::keys::{Keys, Section};
 
-/// Who draws the views.
+/// More voices at once than anybody can tell apart.
+const MAX_LOUDEST: u32 = 1000;
+
+/// Who draws the views, and what is drawn beside the inputs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Mixing {
     /// Mixing agents on other machines, as `host:port`; empty starts them on this one.
     pub agents: Vec<String>,
+    /// The mixing agent's program; `None` is `portico-mixer` beside the server's own.
+    pub program: Option<PathBuf>,
+    /// How many voices are heard at once, the loudest ones; 0 is everybody.
+    pub loudest: u32,
+    /// Whether names are written into the regions.
+    pub names: bool,
+    /// Whether the avatar of a paused picture bears the first letter of the name.
+    pub initials: bool,
+    /// Whether whoever speaks has a border.
+    pub mark_speaker: bool,
 }
 
 impl Section for Mixing {
@@ -14,7 +29,14 @@ impl Section for Mixing {
 
     fn read(keys: &mut Keys<'_, '_>) -> Self {
         let wanted = "a list of addresses such as \"mixer.example.org:7070\"";
-        Self { agents: keys.list("agents", wanted, agent).unwrap_or_default() }
+        Self {
+            agents: keys.list("agents", wanted, agent).unwrap_or_default(),
+            program: keys.path("program", ""),
+            loudest: keys.whole("loudest", 0, 0..=MAX_LOUDEST),
+            names: keys.flag("names", false),
+            initials: keys.flag("initials", false),
+            mark_speaker: keys.flag("mark_speaker", false),
+        }
     }
 }
 

@@ -5,15 +5,12 @@ use crate::{
     room::{AgreedMedia, Effect, Event, Negotiation},
 };
 
-/// What an effect means for the media plane; nothing for effects on views, connections and rooms.
+/// What an effect means for the media plane; nothing for effects on views, connections and rooms,
+/// nor for subscriptions, whose sources the mixing side knows.
 pub(super) fn media_command(effect: Effect) -> Option<media::Command> {
     Some(match effect {
         Effect::OpenPublication { session, transport, audio, video } => {
             media::Command::OpenPublication { session, transport, audio, video }
-        }
-        Effect::OpenSubscription { session, transport, audio, video } => {
-            let (audio, video) = (audio.map(|feed| feed.from), video.map(|feed| feed.from));
-            media::Command::OpenSubscription { session, transport, audio, video }
         }
         Effect::Negotiate { transport, payload } => match payload {
             Negotiation::Offer(sdp) => media::Command::Offer { transport, sdp },
@@ -22,10 +19,6 @@ pub(super) fn media_command(effect: Effect) -> Option<media::Command> {
             // checks from it stop, so neither message tells it anything.
             Negotiation::Answer(_) | Negotiation::RemovedCandidates(_) => return None,
         },
-        Effect::SwitchSubscription { session, audio, video } => {
-            let (audio, video) = (audio.map(|feed| feed.from), video.map(|feed| feed.from));
-            media::Command::SwitchSubscription { session, audio, video }
-        }
         Effect::SetSubscriptionActive { session, kind, active } => {
             media::Command::SetSubscriptionActive { session, kind, active }
         }
@@ -33,18 +26,23 @@ pub(super) fn media_command(effect: Effect) -> Option<media::Command> {
         Effect::SetTrackActive { stream, kind, active } => {
             media::Command::SetTrackActive { stream, kind, active }
         }
-        Effect::ViewChanged { .. } | Effect::Disconnect { .. } | Effect::CloseRoom => return None,
+        Effect::OpenSubscription { .. }
+        | Effect::SwitchSubscription { .. }
+        | Effect::ViewChanged { .. }
+        | Effect::Disconnect { .. }
+        | Effect::CloseRoom => return None,
     })
 }
 
-/// What a report of the media plane means to the room.
-pub(super) fn room_event(event: media::Event) -> Event {
-    match event {
+/// What a report of the media plane means to the room; nothing if it is about mixing.
+pub(super) fn room_event(event: media::Event) -> Option<Event> {
+    Some(match event {
         media::Event::Answered { transport, sdp } => Event::Answered { transport, sdp },
         media::Event::SessionReady { session, audio, video } => {
             Event::SessionReady { session, media: AgreedMedia { audio, video } }
         }
         media::Event::SessionFailed { session, reason } => Event::SessionFailed { session, reason },
         media::Event::Measured { stream, resolution } => Event::Measured { stream, resolution },
-    }
+        media::Event::Chosen { .. } | media::Event::KeyFrameWanted { .. } => return None,
+    })
 }

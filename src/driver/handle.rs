@@ -5,16 +5,18 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
+    message::Message,
     outbox::{Outbox, Responder},
     registry::JoinError,
-    room_task::Message,
     seat::ConnectionId,
 };
 use crate::{
-    ids::{ParticipantId, RoomId},
+    ids::{ParticipantId, RoomId, StreamId},
+    mixing::SnapshotError,
     room::{Command, FormerParticipant, Managed, Order, Rejection, Reply},
     store::{Seat, Store},
 };
@@ -50,6 +52,16 @@ impl RoomHandle {
     /// Which room.
     pub fn id(&self) -> &RoomId {
         &self.room
+    }
+
+    /// A picture of a view as it is now, as a JPEG file. `None` if the server is being shut down.
+    ///
+    /// # Errors
+    /// When there is no such picture.
+    pub async fn snapshot(&self, view: StreamId) -> Option<Result<Bytes, SnapshotError>> {
+        let (respond, picture) = oneshot::channel();
+        self.inbox.send(Message::Snapshot { view, respond }).await.ok()?;
+        picture.await.ok()
     }
 
     /// Writes down how somebody who is about to join can come back. It is forgotten when the room

@@ -9,6 +9,7 @@ mod fresh;
 mod handle;
 mod journal;
 mod load;
+mod message;
 mod outbox;
 mod registry;
 mod room_task;

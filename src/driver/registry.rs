@@ -13,12 +13,14 @@ use super::{
     handle::RoomHandle,
     journal::Journal,
     load::SharedLoad,
-    room_task::{Message, RoomTask, TaskParts},
+    message::Message,
+    room_task::{RoomTask, TaskParts},
 };
 use crate::{
     config,
     ids::RoomId,
     media::{Media, Statistics},
+    mixing::Mixing,
     room::{FormerParticipant, Room, RoomLoad, Settings},
     store::{RoomRecord, Store, StoreError},
 };
@@ -70,6 +72,7 @@ struct Inner {
     options: RegistryOptions,
     store: Store,
     media: Media,
+    mixing: Mixing,
     journal: Journal,
     rooms: Mutex<Rooms>,
 }
@@ -88,9 +91,9 @@ struct Running {
 
 impl Registry {
     /// A registry without running rooms. Needs a runtime.
-    pub fn new(options: RegistryOptions, store: Store, media: Media) -> Self {
+    pub fn new(options: RegistryOptions, store: Store, media: Media, mixing: Mixing) -> Self {
         let journal = Journal::start(store.clone());
-        Self(Arc::new(Inner { options, store, media, journal, rooms: Mutex::default() }))
+        Self(Arc::new(Inner { options, store, media, mixing, journal, rooms: Mutex::default() }))
     }
 
     /// A running room, which is started when it does not run.
@@ -226,13 +229,15 @@ impl Registry {
         // life and the room bounds its sessions. A worker thread must never wait for a room.
         let (report, media_events) = mpsc::unbounded_channel();
         let sink = Arc::new(move |event| drop(report.send(event)));
-        let media = self.0.media.open_room(&id, sink);
+        let media = Arc::new(self.0.media.open_room(&id, sink));
+        let mixing = self.0.mixing.open_room(id.clone(), Arc::clone(&media));
         let room = Room::new(Instant::now(), id.clone(), self.settings(record));
         let load = Arc::new(SharedLoad::default());
         let parts = TaskParts {
             inbox: messages,
             media,
             media_events,
+            mixing,
             journal: self.0.journal.clone(),
             max_missed: self.0.options.max_missed,
             load: load.clone(),

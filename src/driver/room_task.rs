@@ -16,81 +16,19 @@ use super::{
     dispatch::{media_command, room_event},
     journal::Journal,
     load::SharedLoad,
+    message::Message,
     outbox::{Outbox, Responder},
     seat::{ConnectionId, Seat, Trouble},
 };
 use crate::{
     ids::{ParticipantId, RoomId},
     media::{self, RoomMedia},
+    mixing::RoomMixing,
     room::{
         Command, Effect, Event, FormerParticipant, Input, Managed, Notification, Order, Output,
         Rejection, Reply, RequestId, Room,
     },
 };
-
-/// What a room's task is asked to do.
-pub(super) enum Message {
-    /// Somebody wants in.
-    Join {
-        /// A fresh id.
-        participant: ParticipantId,
-        /// Its connection.
-        connection: ConnectionId,
-        /// The account.
-        user: Arc<str>,
-        /// The role.
-        role: Arc<str>,
-        /// How long the place is kept after the connection is lost.
-        keep: Duration,
-        /// Where notifications go.
-        outbox: Box<dyn Outbox>,
-        /// Where the answer goes.
-        respond: Responder,
-    },
-    /// Somebody's new connection takes its place.
-    Resume {
-        /// Whose place.
-        participant: ParticipantId,
-        /// The new connection.
-        connection: ConnectionId,
-        /// Where notifications go, first those that were missed.
-        outbox: Box<dyn Outbox>,
-        /// Where the answer goes.
-        respond: Responder,
-    },
-    /// A process before this one knew these participants.
-    Restore {
-        /// They, by age.
-        participants: Vec<FormerParticipant>,
-    },
-    /// A participant asks for something.
-    Request {
-        /// Who.
-        from: ParticipantId,
-        /// By which connection.
-        connection: ConnectionId,
-        /// What.
-        command: Command,
-        /// Where the answer goes.
-        respond: Responder,
-    },
-    /// An administrator orders something.
-    Manage {
-        /// What.
-        order: Order,
-        /// Where the answer goes.
-        respond: oneshot::Sender<Result<Managed, Rejection>>,
-    },
-    /// A participant's connection is gone.
-    ConnectionLost {
-        /// Whose.
-        participant: ParticipantId,
-        /// Which one.
-        connection: ConnectionId,
-    },
-    /// Everybody is thrown out, and the room ends.
-    Close,
-}
 
 /// A room and everything its task needs.
 pub(super) struct RoomTask {
@@ -112,9 +50,11 @@ pub(super) struct TaskParts {
     /// What it is asked.
     pub(super) inbox: mpsc::Receiver<Message>,
     /// The room's media.
-    pub(super) media: RoomMedia,
+    pub(super) media: Arc<RoomMedia>,
     /// What the media plane reports of it.
     pub(super) media_events: mpsc::UnboundedReceiver<media::Event>,
+    /// The room's views.
+    pub(super) mixing: RoomMixing,
     /// Where it is written down who is in the room.
     pub(super) journal: Journal,
     /// Notifications that are kept for a participant that is away.
@@ -173,7 +113,13 @@ impl RoomTask {
                 Some(message) => self.take(message),
                 None => return false,
             },
-            Some(event) = self.parts.media_events.recv() => self.input(Input::Event(room_event(event))),
+            event = self.parts.mixing.event() => self.input(Input::Event(event)),
+            Some(event) = self.parts.media_events.recv() => {
+                self.parts.mixing.media_event(&event);
+                if let Some(event) = room_event(event) {
+                    self.input(Input::Event(event));
+                }
+            }
             () = wait_until(deadline) => {
                 self.room.handle_timeout(Instant::now());
                 self.drain();
@@ -217,6 +163,7 @@ impl RoomTask {
                 self.manage(Order::Close, respond);
                 self.closed = true;
             }
+            Message::Snapshot { view, respond } => self.parts.mixing.snapshot(view, respond),
         }
     }
 
@@ -370,15 +317,25 @@ impl RoomTask {
         match effect {
             Effect::Disconnect { participant } => self.close(&participant),
             Effect::CloseRoom => self.idle = true,
-            // Nobody mixes on this server, so the room's views stay unavailable.
-            Effect::ViewChanged { .. } => {}
+            Effect::ViewChanged { view, desired } => self.parts.mixing.view_changed(view, desired),
+            Effect::OpenSubscription { session, transport, audio, video } => {
+                let (audio, video) = self.parts.mixing.subscribe(&session, audio, video);
+                let command = media::Command::OpenSubscription { session, transport, audio, video };
+                self.parts.media.send(command);
+            }
+            Effect::SwitchSubscription { session, audio, video } => {
+                let (audio, video) = self.parts.mixing.subscribe(&session, audio, video);
+                let command = media::Command::SwitchSubscription { session, audio, video };
+                self.parts.media.send(command);
+            }
             Effect::OpenPublication { .. }
-            | Effect::OpenSubscription { .. }
             | Effect::Negotiate { .. }
             | Effect::CloseSession { .. }
-            | Effect::SwitchSubscription { .. }
             | Effect::SetSubscriptionActive { .. }
             | Effect::SetTrackActive { .. } => {
+                if let Effect::CloseSession { session } = &effect {
+                    self.parts.mixing.session_closed(session);
+                }
                 if let Some(command) = media_command(effect) {
                     self.parts.media.send(command);
                 }

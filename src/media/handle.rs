@@ -15,7 +15,7 @@ use mio::{Poll, Waker};
 use rtc_crypto::{RTCCryptoProvider, providers::AwsLcRsProvider};
 
 use super::{
-    Command, EventSink, ListenAddress, Options,
+    Command, EventSink, Injector, ListenAddress, Options,
     counters::{Counters, Statistics},
     session::dtls::Identity,
     socket::{Socket, is_concrete},
@@ -75,7 +75,7 @@ struct Inner {
 }
 
 /// The way to a worker.
-struct Link {
+pub(crate) struct Link {
     orders: SyncSender<Order>,
     waker: Waker,
     counters: Arc<Counters>,
@@ -93,6 +93,16 @@ impl Link {
                 let _ = self.orders.send(order);
                 self.wake();
             }
+            Err(TrySendError::Disconnected(_)) => {}
+        }
+    }
+
+    /// Gives an order that may get lost if the worker has too many.
+    pub(crate) fn offer(&self, order: Order) {
+        match self.orders.try_send(order) {
+            Ok(()) => self.wake(),
+            Err(TrySendError::Full(_)) => tracing::debug!("a media worker is behind"),
+            // The worker has ended, and its rooms with it.
             Err(TrySendError::Disconnected(_)) => {}
         }
     }
@@ -147,7 +157,7 @@ impl Media {
         link.rooms.fetch_add(1, Ordering::Relaxed);
         let key = RoomKey(self.inner.next_room.fetch_add(1, Ordering::Relaxed));
         link.order(Order::OpenRoom { key, id: room.clone(), sink });
-        RoomMedia { link, key }
+        RoomMedia { link, key, agents: AtomicU64::new(0) }
     }
 
     /// What was counted so far, over all workers.
@@ -189,12 +199,21 @@ impl Drop for Inner {
 pub struct RoomMedia {
     link: Arc<Link>,
     key: RoomKey,
+    /// Mixing agents so far.
+    agents: AtomicU64,
 }
 
 impl RoomMedia {
     /// Gives a command. Commands are obeyed in their order; results come as events.
     pub fn send(&self, command: Command) {
         self.link.order(Order::Command { key: self.key, command });
+    }
+
+    /// The way in for the packets of a mixing agent, which takes the place of an earlier one:
+    /// numbers and clocks of its packets have nothing to do with those of the earlier one.
+    pub fn injector(&self) -> Injector {
+        let agent = self.agents.fetch_add(1, Ordering::Relaxed);
+        Injector::new(self.link.clone(), self.key, agent)
     }
 }
 

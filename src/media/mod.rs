@@ -6,8 +6,10 @@
 mod addresses;
 mod counters;
 mod exchange;
+mod feed;
 mod forward;
 mod handle;
+mod injection;
 mod negotiation;
 mod outbox;
 mod session;
@@ -20,7 +22,9 @@ use std::{net::IpAddr, sync::Arc};
 pub use self::{
     addresses::default_addresses,
     counters::Statistics,
+    feed::{ClockClaim, Fed, Feed, MAX_FEED_BYTES},
     handle::{Media, RoomMedia, StartError},
+    injection::{Choice, Encoded, InjectedPacket, Injector, OutputId, Source},
 };
 
 use crate::{
@@ -29,7 +33,7 @@ use crate::{
 };
 
 /// An order to the media plane, for one room.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub enum Command {
     /// Make a session that receives; its stream bears the session's id.
     OpenPublication {
@@ -48,10 +52,44 @@ pub enum Command {
         session: SessionId,
         /// Its peer connection, made if it does not exist.
         transport: TransportId,
-        /// The stream whose audio is sent.
-        audio: Option<StreamId>,
-        /// The stream whose video is sent.
-        video: Option<StreamId>,
+        /// Where the sound comes from, if any is sent.
+        audio: Option<Source<AudioFormat>>,
+        /// Where the picture comes from, if any is sent.
+        video: Option<Source<VideoFormat>>,
+    },
+    /// Forget an injected track that nothing is fed from any more.
+    CloseOutput {
+        /// The track.
+        output: OutputId,
+    },
+    /// From now on, tapped packets go here; an earlier feed and all its taps end.
+    OpenFeed {
+        /// The way to the agent.
+        feed: Feed,
+    },
+    /// Nothing is tapped any more.
+    CloseFeed,
+    /// Copy a published track into the feed, under fresh sequence numbers and times without gaps
+    /// or jumps beside those that its publisher leaves. Nothing happens if it is not there.
+    Tap {
+        /// What the copies bear: a number that no track had before on this feed.
+        input: u32,
+        /// The stream.
+        stream: StreamId,
+        /// Which track.
+        kind: TrackKind,
+        /// The payload type that the copies bear.
+        payload_type: u8,
+    },
+    /// Copy a track no longer.
+    Untap {
+        /// Its number.
+        input: u32,
+    },
+    /// Ask the publisher of a tapped picture for a key frame, as soon as it may be asked again.
+    RequestKeyFrame {
+        /// Its number.
+        input: u32,
     },
     /// The client's SDP offer; answered by [`Event::Answered`] or [`Event::SessionFailed`].
     Offer {
@@ -68,15 +106,17 @@ pub enum Command {
         /// The candidate line.
         candidate: Arc<str>,
     },
-    /// Take a subscription's tracks from other streams, under the same SSRCs and without a gap in
-    /// their numbers. The codecs must be those agreed on. An absent kind stays as it is.
+    /// Take a subscription's tracks from other sources, under the same SSRCs and without a gap in
+    /// their numbers. Published tracks must have the codecs that were agreed on; of injected ones
+    /// that with the codec is taken, which [`Event::Chosen`] tells, from its next packet or key
+    /// frame on. An absent kind stays as it is.
     SwitchSubscription {
         /// The session.
         session: SessionId,
-        /// The stream whose audio is sent from now on.
-        audio: Option<StreamId>,
-        /// The stream whose video is sent from now on.
-        video: Option<StreamId>,
+        /// Where the sound comes from, if that changes.
+        audio: Option<Source<AudioFormat>>,
+        /// Where the picture comes from, if that changes.
+        video: Option<Source<VideoFormat>>,
     },
     /// Stop or resume the sending of a subscribed track to its one subscriber.
     SetSubscriptionActive {
@@ -128,6 +168,19 @@ pub enum Event {
         session: SessionId,
         /// Why, in OWT's words where it has some.
         reason: Arc<str>,
+    },
+    /// Of the injected tracks that a subscription's track may be fed from, this is the one.
+    Chosen {
+        /// The subscription.
+        session: SessionId,
+        /// The track.
+        output: Encoded,
+    },
+    /// A subscriber of an injected picture cannot go on without a key frame; told at most every
+    /// 200 ms.
+    KeyFrameWanted {
+        /// The track.
+        output: OutputId,
     },
     /// A published video's real size became known or changed.
     Measured {

@@ -14,7 +14,7 @@ use std::{
 use mio::{Events, Interest, Poll, Token};
 
 use super::{
-    Command, EventSink,
+    Command, EventSink, InjectedPacket,
     counters::Counters,
     exchange::Exchange,
     outbox::Path,
@@ -33,6 +33,8 @@ pub(crate) enum Order {
     OpenRoom { key: RoomKey, id: RoomId, sink: EventSink },
     /// A room's command.
     Command { key: RoomKey, command: Command },
+    /// Packets of a room's mixing agent.
+    Inject { key: RoomKey, agent: u64, packets: Vec<InjectedPacket> },
     /// A room is no more.
     CloseRoom { key: RoomKey },
     /// End everything.
@@ -125,6 +127,13 @@ impl Worker {
                 Order::CloseRoom { key } => {
                     self.guarded("a room's end", |exchange| exchange.close_room(key, now));
                 }
+                Order::Inject { key, agent, packets } => {
+                    self.exchange.start_batch(now);
+                    self.guarded("a mixed stream", |exchange| {
+                        exchange.inject(key, agent, &packets, now);
+                        exchange.forward_pending();
+                    });
+                }
                 Order::Command { key, command } => {
                     self.guarded("a command", |exchange| exchange.obey(key, command, now));
                 }
@@ -161,7 +170,7 @@ impl Worker {
             }
         };
         let now = Instant::now();
-        self.exchange.start_batch();
+        self.exchange.start_batch(now);
         for at in 0..count {
             let (remote, datagrams) = self.batch.datagrams(at);
             let path = Path { socket, remote };

@@ -6,6 +6,7 @@ mod admin;
 mod cli;
 mod interop;
 mod media;
+mod mixing;
 mod owt;
 mod protoo;
 mod store;

@@ -46,7 +46,7 @@ impl Exchange {
                 tracing::trace!(%transport, bytes = candidate.len(), "remote candidate");
             }
             Command::SwitchSubscription { session, audio, video } => {
-                self.switch_subscription(room, &session, [audio, video], now);
+                self.switch_subscription(room, &session, audio, video, now);
             }
             Command::SetSubscriptionActive { session, kind, active } => {
                 self.set_subscription_active(room, &session, kind, active, now);
@@ -55,6 +55,14 @@ impl Exchange {
             Command::SetTrackActive { stream, kind, active } => {
                 self.set_active(room, &stream, kind, active, now);
             }
+            Command::CloseOutput { output } => self.close_output(room, output),
+            Command::OpenFeed { feed } => self.open_feed(room, Some(feed)),
+            Command::CloseFeed => self.open_feed(room, None),
+            Command::Tap { input, stream, kind, payload_type } => {
+                self.tap(room, (input, payload_type), &stream, kind, now);
+            }
+            Command::Untap { input } => self.untap(room, input),
+            Command::RequestKeyFrame { input } => self.want_tapped_key_frame(room, input, now),
         }
     }
 
@@ -164,10 +172,23 @@ impl Exchange {
                 subscribed.track.restart();
             }
         }
-        if published.track.is_video() && !published.track.subscribers.is_empty() {
-            published.track.key_frames.want();
-            let transport = published.transport;
-            self.serve_publisher(transport, now);
+        if let Some(tap) = &mut published.tap {
+            tap.restart();
+        }
+        self.want_key_frame(key, now);
+    }
+
+    /// Asks whoever sends a track for a key frame, if it is a picture that somebody gets.
+    pub(super) fn want_key_frame(&mut self, key: usize, now: Instant) {
+        let Some(published) = self.incoming.get_mut(key) else { return };
+        let track = &published.track;
+        if !track.is_video() || !track.active || !published.is_wanted() {
+            return;
+        }
+        published.track.key_frames.want();
+        match published.transport() {
+            Some(transport) => self.serve_publisher(transport, now),
+            None => self.serve_agent(key, now),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::{
     Exchange,
-    transport::{CONSENT_TIMEOUT, Transport},
+    transport::{CONSENT_TIMEOUT, Origin, Transport},
 };
 use crate::{
     ids::SessionId,
@@ -194,7 +194,7 @@ impl Exchange {
         self.transports[key].dtls.end();
     }
 
-    fn remove_incoming(&mut self, key: usize) {
+    pub(super) fn remove_incoming(&mut self, key: usize) {
         let Some(published) = self.incoming.try_remove(key) else { return };
         self.pending.retain(|other| *other != key);
         for subscriber in published.track.subscribers {
@@ -202,8 +202,25 @@ impl Exchange {
                 subscribed.source = None;
             }
         }
-        if let Some(transport) = self.transports.get_mut(published.transport) {
-            transport.incoming.retain(|other| *other != key);
+        for subscriber in published.joining {
+            if let Some(subscribed) = self.outgoing.get_mut(subscriber) {
+                subscribed.next_source = None;
+            }
+        }
+        if let Some(tap) = &published.tap {
+            self.forget_tap(tap);
+        }
+        match published.origin {
+            Origin::Peer { transport, .. } => {
+                if let Some(transport) = self.transports.get_mut(transport) {
+                    transport.incoming.retain(|other| *other != key);
+                }
+            }
+            Origin::Agent { room, output } => {
+                if let Some(room) = self.rooms.get_mut(&room) {
+                    room.outputs.remove(&output);
+                }
+            }
         }
     }
 
@@ -215,13 +232,15 @@ impl Exchange {
         }
     }
 
-    /// Lets an outgoing track have nothing of its source any more.
+    /// Lets an outgoing track have nothing of its source any more, nor of one that was to follow.
     pub(super) fn detach(&mut self, key: usize) {
-        let Some(subscribed) = self.outgoing.get(key) else { return };
-        let source = subscribed.source.and_then(|source| self.incoming.get_mut(source));
-        if let Some(published) = source {
+        let Some(subscribed) = self.outgoing.get_mut(key) else { return };
+        let sources = [subscribed.source, subscribed.next_source.take()];
+        for source in sources.into_iter().flatten() {
+            let Some(published) = self.incoming.get_mut(source) else { continue };
             published.track.subscribers.retain(|other| *other != key);
-            if published.track.subscribers.is_empty() {
+            published.joining.retain(|other| *other != key);
+            if !published.is_wanted() {
                 published.track.key_frames.satisfied();
             }
         }

@@ -2,7 +2,7 @@
 
 use std::time::{Instant, SystemTime};
 
-use super::Exchange;
+use super::{Exchange, transport::Origin};
 use crate::media::{
     forward::clock::{Correspondence, Ntp},
     outbox::Path,
@@ -160,13 +160,17 @@ impl Exchange {
             else {
                 continue;
             };
-            let Some(publisher) = self.transports.get(published.transport) else { continue };
+            let clock = match published.origin {
+                Origin::Peer { transport, .. } => {
+                    self.transports.get(transport).map(|publisher| &publisher.clock)
+                }
+                Origin::Agent { room, .. } => self.rooms.get(&room).map(|room| room.agent.clock()),
+            };
+            let Some(clock) = clock else { continue };
             let Some(claim) = published.track.correspondence() else { continue };
             let rate = published.track.agreed.codec.clock_rate;
             let track = &subscribed.track;
-            let Some((rtp, packets, octets)) =
-                track.sender_report(now, claim, &publisher.clock, rate)
-            else {
+            let Some((rtp, packets, octets)) = track.sender_report(now, claim, clock, rate) else {
                 continue;
             };
             let sent = Sent { ssrc: track.ssrc, now, rtp, packets, octets };

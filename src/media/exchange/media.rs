@@ -4,7 +4,11 @@ use std::time::Instant;
 
 use slab::Slab;
 
-use super::{Exchange, transport::Published};
+use super::{
+    Exchange,
+    tapping::copy_to_feed,
+    transport::{Origin, Published},
+};
 use crate::media::{
     Event,
     forward::{
@@ -46,8 +50,10 @@ impl Exchange {
         let (due, is_full) = (track.next_due(now), track.is_full());
         let Taken { measured, broken } = taken;
         if let Some(resolution) = measured {
-            let (stream, room) = (published.stream.clone(), transport.room);
-            self.emit(room, Event::Measured { stream, resolution });
+            if let Origin::Peer { stream, .. } = &published.origin {
+                let (stream, room) = (stream.clone(), transport.room);
+                self.emit(room, Event::Measured { stream, resolution });
+            }
         }
         if broken {
             self.restart_subscribers(track_key, now);
@@ -55,13 +61,18 @@ impl Exchange {
         if let Some(due) = due {
             self.schedule(key, due);
         }
-        if !self.pending.contains(&track_key) {
-            self.pending.push(track_key);
+        self.enqueue(track_key, is_full);
+        Some(())
+    }
+
+    /// Notes that a track has packets to forward; at once if it can take no more.
+    pub(super) fn enqueue(&mut self, key: usize, is_full: bool) {
+        if !self.pending.contains(&key) {
+            self.pending.push(key);
         }
         if is_full {
-            self.fan_out(track_key);
+            self.fan_out(key);
         }
-        Some(())
     }
 
     /// Forwards everything that waits.
@@ -78,9 +89,14 @@ impl Exchange {
     /// Sends a track's waiting packets to its subscribers: one subscriber after the other, so that
     /// the packets of each lie side by side and leave as one train.
     fn fan_out(&mut self, key: usize) {
+        self.admit_joining(key, self.arrival);
         let Some(published) = self.incoming.get_mut(key) else { return };
-        self.current = Some(published.transport);
+        self.current = published.transport();
         let pending = published.track.take_pending();
+        if published.track.active {
+            let rooms = &mut self.rooms;
+            copy_to_feed(rooms, published, &pending, self.arrival - self.epoch, &mut self.fed);
+        }
         let track = &published.track;
         let subscribers = if track.active { track.subscribers.as_slice() } else { &[] };
         for subscriber in subscribers {
@@ -229,7 +245,7 @@ mod tests {
             change(number, &mut agreed);
             let track = IncomingTrack::new(agreed, Instant::now());
             let stream = "stream".parse().expect("valid");
-            tracks.insert(Published { track, transport: 0, stream });
+            tracks.insert(Published::new(track, Origin::Peer { transport: 0, stream }));
         }
         tracks
     }

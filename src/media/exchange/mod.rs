@@ -10,10 +10,12 @@ mod connection;
 mod control;
 mod datagrams;
 mod deadlines;
+mod injecting;
 mod media;
 mod negotiate;
 mod renegotiate;
 mod switch;
+mod tapping;
 #[cfg(test)]
 mod tests;
 mod transport;
@@ -27,9 +29,13 @@ use std::{
 
 use slab::Slab;
 
-use self::transport::{Published, Session, Subscribed, Transport};
+use self::{
+    injecting::AgentClock,
+    tapping::Feeding,
+    transport::{Published, Session, Subscribed, Transport},
+};
 use super::{
-    Event, EventSink,
+    Event, EventSink, OutputId,
     counters::{Counters, Tally},
     forward::clock::Ntp,
     outbox::{Outbox, Path},
@@ -50,6 +56,10 @@ struct Room {
     sink: EventSink,
     sessions: HashMap<SessionId, Session>,
     transports: HashMap<TransportId, usize>,
+    /// Keys of the tracks that its mixing agent sends.
+    outputs: HashMap<OutputId, usize>,
+    agent: AgentClock,
+    feeding: Option<Feeding>,
 }
 
 /// The whole of a worker.
@@ -72,6 +82,12 @@ pub(crate) struct Exchange {
     current: Option<usize>,
     /// The present time, as `abs-send-time` gives it.
     stamp: [u8; 3],
+    /// When the packets came that are being dealt with.
+    arrival: Instant,
+    /// The zero of the arrival times that mixing agents are told.
+    epoch: Instant,
+    /// Rooms whose mixing agents have packets to get, or lost some.
+    fed: Vec<RoomKey>,
     said: Vec<Said>,
 }
 
@@ -95,6 +111,9 @@ impl Exchange {
             pending: Vec::new(),
             current: None,
             stamp: [0; 3],
+            arrival: Instant::now(),
+            epoch: Instant::now(),
+            fed: Vec::new(),
             said: Vec::new(),
         }
     }
@@ -102,8 +121,16 @@ impl Exchange {
     /// Makes a room.
     pub(crate) fn open_room(&mut self, key: RoomKey, id: RoomId, sink: EventSink) {
         tracing::debug!(room = %id, "media opened");
-        let (sessions, transports) = (HashMap::new(), HashMap::new());
-        self.rooms.insert(key, Room { id, sink, sessions, transports });
+        let room = Room {
+            id,
+            sink,
+            sessions: HashMap::new(),
+            transports: HashMap::new(),
+            outputs: HashMap::new(),
+            agent: AgentClock::default(),
+            feeding: None,
+        };
+        self.rooms.insert(key, room);
     }
 
     /// Ends a room with all its sessions. Nobody is there to hear events of it.
@@ -111,8 +138,12 @@ impl Exchange {
         let Some(room) = self.rooms.get(&key) else { return };
         tracing::debug!(room = %room.id, "media closed");
         let transports: Vec<usize> = room.transports.values().copied().collect();
+        let outputs: Vec<usize> = room.outputs.values().copied().collect();
         for transport in transports {
             self.remove_transport(transport, now);
+        }
+        for output in outputs {
+            self.remove_incoming(output);
         }
         self.rooms.remove(&key);
     }
@@ -127,12 +158,14 @@ impl Exchange {
     }
 
     /// Notes the time for the packets that come.
-    pub(crate) fn start_batch(&mut self) {
+    pub(crate) fn start_batch(&mut self, now: Instant) {
+        self.arrival = now;
         self.stamp = Ntp::of(SystemTime::now()).abs_send_time();
     }
 
     /// Sends what waits and publishes what was counted.
     pub(crate) fn finish_round(&mut self, counters: &Counters) {
+        self.hand_over();
         self.outbox.flush(&self.sockets, &mut self.tally);
         counters.publish(&mut self.tally, self.transports.len());
     }

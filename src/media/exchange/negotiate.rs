@@ -7,16 +7,17 @@ use std::{
 
 use super::{
     Exchange,
-    transport::{Published, Purpose, Remote, Settled, Subscribed},
+    transport::{Origin, Published, Purpose, Remote, Settled, Subscribed},
 };
 use crate::{
     formats::TrackKind,
     ids::{SessionId, StreamId},
     media::{
-        Event,
+        Choice, Encoded, Event, Source,
         forward::{incoming::IncomingTrack, outgoing::OutgoingTrack},
         negotiation::{
-            self, AgreedTrack, Agreement, Codec, ExtensionIds, Flow, Local, NegotiationError, Want,
+            self, AgreedCodec, AgreedTrack, Agreement, Codec, ExtensionIds, Flow, Local,
+            NegotiationError, Want,
         },
         session::ice::Credentials,
         worker::RoomKey,
@@ -30,7 +31,17 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 pub(super) struct Plan {
     pub(super) session: SessionId,
     pub(super) want: Want,
-    source: Option<usize>,
+    source: From,
+}
+
+/// Where the packets of a want come from.
+enum From {
+    /// The client.
+    Client,
+    /// A published track, by its key.
+    Published(usize),
+    /// One of these injected tracks.
+    Injected(Vec<Encoded>),
 }
 
 impl Exchange {
@@ -88,10 +99,7 @@ impl Exchange {
         let room_key = self.transports.get(key)?.room;
         let session = self.rooms.get(&room_key)?.sessions.get(id)?;
         let mut plans = Vec::new();
-        let mut push = |kind, flow, source| {
-            let want = Want { kind, mid: None, flow };
-            plans.push(Plan { session: id.clone(), want, source });
-        };
+        let mut push = |want, source| plans.push(Plan { session: id.clone(), want, source });
         match &session.purpose {
             Purpose::Publication { audio, video } => {
                 let audio = audio.as_ref().map(|formats| {
@@ -101,23 +109,48 @@ impl Exchange {
                     (TrackKind::Video, formats.iter().copied().map(Codec::Video).collect())
                 });
                 for (kind, formats) in [audio, video].into_iter().flatten() {
-                    push(kind, Flow::Receive { formats }, None);
+                    let flow = Flow::Receive { formats };
+                    push(Want { kind, mid: None, flow }, From::Client);
                 }
             }
             Purpose::Subscription { audio, video } => {
                 let label: Arc<str> = id.as_str().into();
-                for (kind, stream) in [(TrackKind::Audio, audio), (TrackKind::Video, video)] {
-                    let Some(stream) = stream else { continue };
-                    let source = self.source(room_key, stream, kind)?;
-                    push(kind, self.flow(source, label.clone())?, Some(source));
+                let audio = audio.as_ref().map(|source| {
+                    let kind = TrackKind::Audio;
+                    (kind, self.origin(room_key, kind, source, Encoded::Audio))
+                });
+                let video = video.as_ref().map(|source| {
+                    let kind = TrackKind::Video;
+                    (kind, self.origin(room_key, kind, source, Encoded::Video))
+                });
+                for (kind, source) in [audio, video].into_iter().flatten() {
+                    let source = source?;
+                    let flow = self.flow(&source, label.clone())?;
+                    push(Want { kind, mid: None, flow }, source);
                 }
             }
         }
         Some(plans)
     }
 
+    /// Where a subscription's track comes from; `None` when it is gone.
+    fn origin<F: Copy>(
+        &self,
+        room: RoomKey,
+        kind: TrackKind,
+        source: &Source<F>,
+        encoded: fn(Choice<F>) -> Encoded,
+    ) -> Option<From> {
+        match source {
+            Source::Published(stream) => self.published(room, stream, kind).map(From::Published),
+            Source::Injected(choices) => {
+                Some(From::Injected(choices.iter().copied().map(encoded).collect()))
+            }
+        }
+    }
+
     /// The key of a stream's track.
-    pub(super) fn source(
+    pub(super) fn published(
         &self,
         room: RoomKey,
         stream: &StreamId,
@@ -130,14 +163,20 @@ impl Exchange {
         session.incoming.iter().find(of_kind).copied()
     }
 
-    fn flow(&self, source: usize, stream_label: Arc<str>) -> Option<Flow> {
-        let codec = self.incoming.get(source)?.track.agreed.codec.clone();
+    fn flow(&self, source: &From, stream_label: Arc<str>) -> Option<Flow> {
+        let sources = match source {
+            From::Client => return None,
+            From::Published(key) => vec![self.incoming.get(*key)?.track.agreed.codec.clone()],
+            From::Injected(choices) => {
+                choices.iter().map(|choice| AgreedCodec::usual(choice.codec())).collect()
+            }
+        };
         let mut drawn = [0; 8];
         self.identity.provider.random().fill(&mut drawn).ok()?;
         let [a, b, c, d, e, f, g, h] = drawn;
         let ssrc = u32::from_be_bytes([a, b, c, d]);
         let rtx_ssrc = u32::from_be_bytes([e, f, g, h]);
-        Some(Flow::Send { source: codec, ssrc, rtx_ssrc, stream_label })
+        Some(Flow::Send { sources, ssrc, rtx_ssrc, stream_label })
     }
 
     /// Takes over what the first offer agreed on and sends the answer.
@@ -173,8 +212,9 @@ impl Exchange {
                     (Some(self.add_incoming(key, &plan.session, agreed, now)), None)
                 }
                 Flow::Send { ssrc, rtx_ssrc, .. } => {
+                    let source = self.settle_source(key, &plan, agreed, now);
                     let ssrcs = (*ssrc, *rtx_ssrc);
-                    (None, Some(self.add_outgoing(key, plan.source, agreed, ssrcs)))
+                    (None, Some(self.add_outgoing(key, source, agreed, ssrcs)))
                 }
             };
             let room = self.transports[key].room;
@@ -200,13 +240,33 @@ impl Exchange {
         agreed: &AgreedTrack,
         now: Instant,
     ) -> usize {
-        let track = self.incoming.insert(Published {
-            track: IncomingTrack::new(agreed.clone(), now),
-            transport: key,
-            stream: session.into(),
-        });
+        let track = IncomingTrack::new(agreed.clone(), now);
+        let origin = Origin::Peer { transport: key, stream: session.into() };
+        let track = self.incoming.insert(Published::new(track, origin));
         self.transports[key].incoming.push(track);
         track
+    }
+
+    /// The track that an outgoing one is fed from; of several injected ones that with the codec
+    /// that was agreed on, of which the room is told.
+    fn settle_source(
+        &mut self,
+        key: usize,
+        plan: &Plan,
+        agreed: &AgreedTrack,
+        now: Instant,
+    ) -> Option<usize> {
+        match &plan.source {
+            From::Client => None,
+            From::Published(source) => Some(*source),
+            From::Injected(choices) => {
+                let chosen = choices.iter().find(|it| it.codec() == agreed.codec.codec)?;
+                let room = self.transports[key].room;
+                let (session, output) = (plan.session.clone(), *chosen);
+                self.emit(room, Event::Chosen { session, output });
+                self.output(room, output, now)
+            }
+        }
     }
 
     fn add_outgoing(
@@ -221,9 +281,15 @@ impl Exchange {
             .map_or_else(ExtensionIds::default, |published| published.track.agreed.extensions);
         let is_video = agreed.kind == TrackKind::Video;
         let track = OutgoingTrack::new(agreed, &extensions, ssrc, rtx_ssrc, is_video);
-        let kind = agreed.kind;
-        let subscribed = Subscribed { track, transport: key, kind, source, active: true };
-        let track = self.outgoing.insert(subscribed);
+        let track = self.outgoing.insert(Subscribed {
+            track,
+            transport: key,
+            kind: agreed.kind,
+            codec: agreed.codec.codec,
+            source,
+            next_source: None,
+            active: true,
+        });
         self.transports[key].outgoing.push(track);
         track
     }

@@ -3,50 +3,73 @@
 
 use std::time::Instant;
 
-use super::{Exchange, transport::Purpose};
+use super::{
+    Exchange,
+    transport::{Purpose, Transport},
+};
 use crate::{
-    formats::TrackKind,
-    ids::{SessionId, StreamId},
-    media::{negotiation::ExtensionIds, worker::RoomKey},
+    formats::{AudioFormat, TrackKind, VideoFormat},
+    ids::SessionId,
+    media::{Choice, Encoded, Event, Source, negotiation::ExtensionIds, worker::RoomKey},
 };
 
 impl Exchange {
-    /// Takes a subscription's tracks from other streams from now on. Whoever orders this knows
-    /// that their codecs are those that were agreed on. A kind without a stream stays as it is.
+    /// Takes a subscription's tracks from other sources from now on; from an injected one as soon
+    /// as it has something. Whoever orders this knows that published tracks have the codecs that
+    /// were agreed on. A kind without a source stays as it is.
     pub(super) fn switch_subscription(
         &mut self,
         room: RoomKey,
         id: &SessionId,
-        streams: [Option<StreamId>; 2],
+        audio: Option<Source<AudioFormat>>,
+        video: Option<Source<VideoFormat>>,
         now: Instant,
     ) {
+        self.switch_kind(room, id, (TrackKind::Audio, audio.as_ref(), Encoded::Audio), now);
+        self.switch_kind(room, id, (TrackKind::Video, video.as_ref(), Encoded::Video), now);
         let session = self.rooms.get_mut(&room).and_then(|room| room.sessions.get_mut(id));
         let Some(session) = session else { return };
-        let Purpose::Subscription { audio, video } = &mut session.purpose else { return };
-        let outgoing = session.outgoing.clone();
-        for (kind, wanted, stream) in
-            [(TrackKind::Audio, &streams[0], audio), (TrackKind::Video, &streams[1], video)]
-        {
-            if let (Some(wanted), Some(stream)) = (wanted, stream) {
-                tracing::debug!(session = %id, ?kind, from = %stream, to = %wanted, "switched");
-                stream.clone_from(wanted);
-            }
+        if let Purpose::Subscription { audio: old_audio, video: old_video } = &mut session.purpose {
+            *old_audio = audio.or(old_audio.take());
+            *old_video = video.or(old_video.take());
         }
-        let [audio, video] = streams;
-        for (kind, stream) in [(TrackKind::Audio, audio), (TrackKind::Video, video)] {
-            let of_kind = |key: &&usize| self.outgoing.get(**key).is_some_and(|it| it.kind == kind);
-            let track = outgoing.iter().find(of_kind).copied();
-            if let (Some(track), Some(stream)) = (track, stream) {
-                let source = self.source(room, &stream, kind);
+    }
+
+    fn switch_kind<F: Copy>(
+        &mut self,
+        room: RoomKey,
+        id: &SessionId,
+        (kind, to, encoded): (TrackKind, Option<&Source<F>>, fn(Choice<F>) -> Encoded),
+        now: Instant,
+    ) {
+        let session = self.rooms.get(&room).and_then(|room| room.sessions.get(id));
+        let of_kind = |key: &&usize| self.outgoing.get(**key).is_some_and(|it| it.kind == kind);
+        let track = session.and_then(|it| it.outgoing.iter().find(of_kind)).copied();
+        let (Some(track), Some(to)) = (track, to) else { return };
+        match to {
+            Source::Published(stream) => {
+                tracing::debug!(session = %id, ?kind, to = %stream, "switched");
+                let source = self.published(room, stream, kind);
                 self.switch_track(track, source, now);
+            }
+            Source::Injected(choices) => {
+                let agreed = self.outgoing.get(track).map(|it| it.codec);
+                let mut choices = choices.iter().copied().map(encoded);
+                let Some(output) = choices.find(|it| Some(it.codec()) == agreed) else { return };
+                tracing::debug!(session = %id, ?kind, to = %output.output(), "switched");
+                self.emit(room, Event::Chosen { session: id.clone(), output });
+                if let Some(source) = self.output(room, output, now) {
+                    self.join_later(track, source, now);
+                }
             }
         }
     }
 
     fn switch_track(&mut self, key: usize, source: Option<usize>, now: Instant) {
-        let Some(subscribed) = self.outgoing.get(key).filter(|it| it.source != source) else {
+        let Some(subscribed) = self.outgoing.get(key) else { return };
+        if subscribed.source == source && subscribed.next_source.is_none() {
             return;
-        };
+        }
         let transport = subscribed.transport;
         self.detach(key);
         let published = source.and_then(|source| self.incoming.get(source));
@@ -56,8 +79,34 @@ impl Exchange {
             subscribed.source = source;
             subscribed.track.switch(&extensions);
         }
-        if self.transports.get(transport).is_some_and(|transport| transport.is_connected()) {
+        if self.transports.get(transport).is_some_and(Transport::is_connected) {
             self.attach(key, now);
+        }
+    }
+
+    /// Has a track be fed from a source once that has something, and from its present one until
+    /// then.
+    fn join_later(&mut self, key: usize, source: usize, now: Instant) {
+        let Some(subscribed) = self.outgoing.get_mut(key) else { return };
+        let next = Some(source).filter(|source| subscribed.source != Some(*source));
+        let before = std::mem::replace(&mut subscribed.next_source, next);
+        if let Some(before) = before.and_then(|before| self.incoming.get_mut(before)) {
+            before.joining.retain(|other| *other != key);
+        }
+        if let Some(next) = next.and_then(|next| self.incoming.get_mut(next)) {
+            next.joining.push(key);
+            self.want_key_frame(source, now);
+        }
+    }
+
+    /// Lets the tracks that wait for it be fed from a source that has something now.
+    pub(super) fn admit_joining(&mut self, source: usize, now: Instant) {
+        let Some(published) = self.incoming.get_mut(source) else { return };
+        if published.joining.is_empty() || !published.track.can_be_joined() {
+            return;
+        }
+        for key in std::mem::take(&mut published.joining) {
+            self.switch_track(key, Some(source), now);
         }
     }
 
@@ -88,12 +137,8 @@ impl Exchange {
     /// Asks a track's source for a picture to start with, if the track is one that shows it.
     pub(super) fn want_key_frame_for(&mut self, key: usize, now: Instant) {
         let Some(subscribed) = self.outgoing.get(key).filter(|it| it.active) else { return };
-        let source = subscribed.source.and_then(|source| self.incoming.get_mut(source));
-        let Some(published) = source.filter(|it| it.track.active && it.track.is_video()) else {
-            return;
-        };
-        published.track.key_frames.want();
-        let publisher = published.transport;
-        self.serve_publisher(publisher, now);
+        if let Some(source) = subscribed.source {
+            self.want_key_frame(source, now);
+        }
     }
 }

@@ -9,8 +9,9 @@ use crate::{
     formats::{AudioFormat, TrackKind, VideoFormat},
     ids::{RoomId, SessionId, StreamId, TransportId},
     media::{
+        OutputId, Source,
         forward::{clock::PublisherClock, incoming::IncomingTrack, outgoing::OutgoingTrack},
-        negotiation::{AgreedTrack, Want},
+        negotiation::{AgreedTrack, Codec, Want},
         outbox::Path,
         session::{
             dtls::Dtls,
@@ -20,6 +21,8 @@ use crate::{
         worker::RoomKey,
     },
 };
+
+use super::tapping::Tap;
 
 /// How long a connected peer may be silent (RFC 7675, 5.1).
 pub(super) const CONSENT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -107,8 +110,40 @@ impl Transport {
 /// An incoming track in the tables.
 pub(super) struct Published {
     pub(super) track: IncomingTrack,
-    pub(super) transport: usize,
-    pub(super) stream: StreamId,
+    pub(super) origin: Origin,
+    /// The copy that the room's mixing agent gets.
+    pub(super) tap: Option<Tap>,
+    /// Keys of outgoing tracks that are fed from here from the next packet on, or the next key
+    /// frame.
+    pub(super) joining: Vec<usize>,
+}
+
+/// Who sends an incoming track.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// A publisher.
+    Peer { transport: usize, stream: StreamId },
+    /// The room's mixing agent.
+    Agent { room: RoomKey, output: OutputId },
+}
+
+impl Published {
+    pub(super) fn new(track: IncomingTrack, origin: Origin) -> Self {
+        Self { track, origin, tap: None, joining: Vec::new() }
+    }
+
+    /// The publisher's transport.
+    pub(super) fn transport(&self) -> Option<usize> {
+        match self.origin {
+            Origin::Peer { transport, .. } => Some(transport),
+            Origin::Agent { .. } => None,
+        }
+    }
+
+    /// Whether anybody gets it.
+    pub(super) fn is_wanted(&self) -> bool {
+        !self.track.subscribers.is_empty() || !self.joining.is_empty() || self.tap.is_some()
+    }
 }
 
 /// An outgoing track in the tables.
@@ -116,8 +151,11 @@ pub(super) struct Subscribed {
     pub(super) track: OutgoingTrack,
     pub(super) transport: usize,
     pub(super) kind: TrackKind,
+    pub(super) codec: Codec,
     /// Key of the incoming track, while it exists.
     pub(super) source: Option<usize>,
+    /// Key of the incoming track that is to take its place.
+    pub(super) next_source: Option<usize>,
     /// Whether the subscriber wants its packets.
     pub(super) active: bool,
 }
@@ -128,7 +166,7 @@ pub(super) enum Purpose {
     /// It receives.
     Publication { audio: Option<Arc<[AudioFormat]>>, video: Option<Arc<[VideoFormat]>> },
     /// It sends.
-    Subscription { audio: Option<StreamId>, video: Option<StreamId> },
+    Subscription { audio: Option<Source<AudioFormat>>, video: Option<Source<VideoFormat>> },
 }
 
 /// A publication or subscription.

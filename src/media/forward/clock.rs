@@ -17,8 +17,18 @@ impl Ntp {
     /// The time of the wall clock.
     pub(crate) fn of(time: SystemTime) -> Self {
         let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-        let secs = since.as_secs().wrapping_add(NTP_TO_UNIX_SECS);
-        Self(secs << 32 | fraction(since))
+        Self::after_epoch(since.saturating_add(Duration::from_secs(NTP_TO_UNIX_SECS)))
+    }
+
+    /// The time that is `duration` after the NTP epoch.
+    pub(crate) fn after_epoch(duration: Duration) -> Self {
+        Self(duration.as_secs() << 32 | fraction(duration))
+    }
+
+    /// The time since the NTP epoch, to the microsecond.
+    pub(crate) fn since_epoch(self) -> Duration {
+        let micros = (self.0 & u64::from(u32::MAX)) * 1_000_000 >> 32;
+        Duration::from_secs(self.0 >> 32) + Duration::from_micros(micros)
     }
 
     /// The middle 32 bits, as reception reports repeat them.
@@ -94,9 +104,12 @@ pub(crate) struct Correspondence {
 impl Correspondence {
     /// What the RTP clock shows at `now` (server's time).
     pub(crate) fn rtp_at(&self, now: Ntp, clock: &PublisherClock, rate: u32) -> Option<u32> {
-        let elapsed = now.since(clock.to_server(self.ntp)?);
+        Some(self.rtp_after(now.since(clock.to_server(self.ntp)?), rate))
+    }
+
+    fn rtp_after(&self, elapsed: i64, rate: u32) -> u32 {
         let units = (i128::from(elapsed) * i128::from(rate)) >> 32;
-        Some(self.rtp.wrapping_add(units as u32))
+        self.rtp.wrapping_add(units as u32)
     }
 }
 
@@ -112,6 +125,8 @@ mod tests {
         assert_eq!(Ntp::of(time), Ntp((NTP_TO_UNIX_SECS + 1) << 32 | 1 << 31));
         assert_eq!(Ntp(5 << 32 | 1 << 31).middle(), 5 << 16 | 1 << 15);
         assert_eq!(short_delay(Duration::from_millis(1500)), 65_536 + 32_768);
+        let duration = Duration::from_micros(3_000_500);
+        assert!(Ntp::after_epoch(duration).since_epoch().abs_diff(duration).as_micros() <= 1);
         assert_eq!(clock_units(Duration::from_millis(20), 48_000), 960);
     }
 

@@ -57,6 +57,8 @@ struct Source {
     last_arrival: Instant,
     last_timestamp: u32,
     said_goodbye: bool,
+    /// Whatever comes next is of another source, even if it bears the same SSRC.
+    ended: bool,
 }
 
 /// What became of a packet.
@@ -152,11 +154,19 @@ impl IncomingTrack {
         }
     }
 
+    /// Notes that the source is gone for good, whatever it sent last.
+    pub(crate) fn end_source(&mut self) {
+        if let Some(source) = &mut self.source {
+            source.ended = true;
+        }
+    }
+
     /// Takes a decrypted packet of the track itself; `None` if it is a duplicate, too old or not
     /// well formed.
     pub(crate) fn take(&mut self, header: &Header, packet: &[u8], now: Instant) -> Option<Taken> {
         let payload = packet.get(header.len..header.payload_end(packet)?)?;
-        let changed = self.ssrc().is_some_and(|ssrc| ssrc != header.ssrc);
+        let is_other = |source: &Source| source.ended || source.ssrc != header.ssrc;
+        let changed = self.source.as_ref().is_some_and(is_other);
         let began = self.source.is_none();
         if began || changed {
             self.begin_source(header, now);
@@ -212,7 +222,7 @@ impl IncomingTrack {
 
     /// The publisher's last claim about its clocks, in the track's continuous time.
     pub(crate) fn correspondence(&self) -> Option<Correspondence> {
-        let source = self.source.as_ref()?;
+        let source = self.source.as_ref().filter(|source| !source.ended)?;
         let (claim, _) = source.report?;
         Some(Correspondence { rtp: claim.rtp.wrapping_add(source.time_shift), ..claim })
     }
@@ -238,6 +248,12 @@ impl IncomingTrack {
     pub(crate) fn next_due(&self, now: Instant) -> Option<Instant> {
         let request = self.ssrc().and_then(|_| self.key_frames.next_due(now));
         [self.gaps.next_due(), request].into_iter().flatten().min()
+    }
+
+    /// Whether a subscriber could begin with what waits for its forwarding.
+    pub(crate) fn can_be_joined(&self) -> bool {
+        let mut waiting = self.pending.iter().filter_map(|index| self.ring.get(*index));
+        self.active && waiting.any(|slot| slot.starts_key_frame || !self.is_video())
     }
 
     /// Whether what waits should be forwarded now.
@@ -297,6 +313,7 @@ impl IncomingTrack {
             last_arrival: now,
             last_timestamp: header.timestamp.wrapping_add(time_shift),
             said_goodbye: false,
+            ended: false,
         });
     }
 

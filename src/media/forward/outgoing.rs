@@ -125,6 +125,11 @@ impl OutgoingTrack {
         self.time_offset = None;
     }
 
+    /// The subscriber's time for a time of the source, once it has had a packet.
+    pub(crate) fn time_of(&self, source: u32) -> Option<u32> {
+        Some(source.wrapping_sub(self.time_offset?))
+    }
+
     /// The subscriber's time of a packet that is sent at `stamp`, the first one of its source.
     fn first_time(&self, stamp: [u8; 3]) -> u32 {
         let Some((time, sent)) = self.latest else { return FIRST_TIMESTAMP };

@@ -119,6 +119,18 @@ mod tests {
     }
 
     #[test]
+    fn another_source_goes_on_where_the_first_one_stopped() {
+        let mut numbers = SequenceMap::new();
+        numbers.resume_at(10);
+        map(&mut numbers, &[10, 11]);
+        numbers.forget_source();
+        assert_eq!((numbers.forward(12), numbers.backward(2)), (None, None));
+        numbers.resume_at(7);
+        assert_eq!(map(&mut numbers, &[7, 8]), [Some(3), Some(4)]);
+        assert_eq!((numbers.backward(2), numbers.backward(3)), (None, Some(7)));
+    }
+
+    #[test]
     fn a_filler_closes_up_in_order_and_stays_a_hole_out_of_order() {
         let mut numbers = SequenceMap::new();
         numbers.resume_at(10);

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
-use crate::formats::{AudioFormat, TrackKind, VideoFormat};
+use crate::formats::{AudioCodec, AudioFormat, H264Profile, TrackKind, VideoCodec, VideoFormat};
 
 /// This end of a transport, as the answer describes it.
 #[derive(Debug, Clone)]
@@ -40,8 +40,10 @@ pub(crate) enum Flow {
     },
     /// The client subscribes.
     Send {
-        /// What the publisher sends. The client must be able to decode exactly this.
-        source: AgreedCodec,
+        /// What there is to be sent, at least one codec: exactly one that a publisher sends, or
+        /// those that a mixer can encode, the one that it prefers first. The client must be able
+        /// to decode one of them exactly.
+        sources: Vec<AgreedCodec>,
         /// The SSRC that this server sends under.
         ssrc: u32,
         /// The SSRC of its retransmissions.
@@ -70,6 +72,30 @@ pub(crate) struct AgreedCodec {
     pub(crate) clock_rate: u32,
     /// The publisher's format parameters (`a=fmtp`), empty when it sent none.
     pub(crate) fmtp: Arc<str>,
+}
+
+impl AgreedCodec {
+    /// A codec with the parameters that encoders of a mixing agent keep to.
+    pub(crate) fn usual(codec: Codec) -> Self {
+        let h264 = |level_id: &str| {
+            format!("level-asymmetry-allowed=1;packetization-mode=1;profile-level-id={level_id}")
+        };
+        let (clock_rate, fmtp) = match codec {
+            Codec::Audio(AudioFormat { codec: AudioCodec::Opus, .. }) => (48_000, String::new()),
+            Codec::Audio(_) => (8000, String::new()),
+            Codec::Video(VideoFormat { codec: VideoCodec::H264, profile }) => {
+                let level_id = match profile {
+                    None | Some(H264Profile::ConstrainedBaseline) => "42e01f",
+                    Some(H264Profile::Baseline) => "42001f",
+                    Some(H264Profile::Main) => "4d001f",
+                    Some(H264Profile::High) => "64001f",
+                };
+                (90_000, h264(level_id))
+            }
+            Codec::Video(_) => (90_000, String::new()),
+        };
+        Self { codec, clock_rate, fmtp: fmtp.into() }
+    }
 }
 
 /// A finished negotiation.

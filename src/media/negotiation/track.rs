@@ -46,7 +46,7 @@ pub(super) fn agree<'a>(
 ) -> Result<Accepted<'a>, NegotiationError> {
     let (payload, codec) = match flow {
         Flow::Receive { formats } => choose_received(section, kind, formats),
-        Flow::Send { source, .. } => choose_sent(section, kind, source),
+        Flow::Send { sources, .. } => choose_sent(section, kind, sources),
     }
     .ok_or(NegotiationError::NoCodec(kind))?;
     let receiving = matches!(flow, Flow::Receive { .. });
@@ -101,12 +101,21 @@ fn choose_received<'a>(
     Some((payload, AgreedCodec { codec, clock_rate: payload.clock_rate, fmtp }))
 }
 
-/// The client's payload type that decodes a publisher's codec best.
+/// The first codec if the client decodes it, so that many clients share one encoder; else the one
+/// that the client prefers. With it, the client's payload type that decodes it best.
 fn choose_sent<'a>(
     section: &Section<'a>,
     kind: TrackKind,
-    source: &AgreedCodec,
+    sources: &[AgreedCodec],
 ) -> Option<(Payload<'a>, AgreedCodec)> {
+    let decoded = |source: &&AgreedCodec| {
+        section.payloads.iter().any(|payload| payload.decodes(kind, source).is_some())
+    };
+    let preferred = |payload: &Payload<'a>| {
+        sources.iter().find(|source| payload.decodes(kind, source).is_some())
+    };
+    let source =
+        sources.first().filter(decoded).or_else(|| section.payloads.iter().find_map(preferred))?;
     section
         .payloads
         .iter()

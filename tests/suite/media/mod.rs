@@ -1,7 +1,9 @@
 //! The media plane between real WebRTC peers, without rooms and doors.
 
 mod connecting;
+mod feeding;
 mod forwarding;
+mod injecting;
 mod keyframes;
 mod loss;
 mod relay;

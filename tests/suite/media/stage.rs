@@ -8,8 +8,8 @@ use std::{
 
 use portico::{
     formats::{AudioFormat, TrackKind, VideoCodec, VideoFormat},
-    ids::{RoomId, SessionId},
-    media::{Command, Event, EventSink, ListenAddress, Media, Options, RoomMedia},
+    ids::{RoomId, SessionId, StreamId},
+    media::{Command, Event, EventSink, ListenAddress, Media, Options, RoomMedia, Source},
 };
 use rtc::rtp_transceiver::rtp_sender::RtpCodecKind;
 use tokio::sync::mpsc;
@@ -100,20 +100,45 @@ impl Stage {
         audio: Option<&str>,
         video: Option<&str>,
     ) {
-        for (kind, stream) in [(RtpCodecKind::Audio, audio), (RtpCodecKind::Video, video)] {
-            if stream.is_some() {
-                peer.add_receiver(kind).await;
-            }
+        let stream = |name: &str| -> StreamId { (&id(name)).into() };
+        let (audio, video) = (audio.map(stream), video.map(stream));
+        let (audio, video) = (audio.map(Source::Published), video.map(Source::Published));
+        self.offer_subscription_to(peer, name, audio, video).await;
+    }
+
+    /// Opens a subscription to any sources and hands over the peer's offer.
+    pub(super) async fn offer_subscription_to(
+        &mut self,
+        peer: &mut MediaPeer,
+        name: &str,
+        audio: Option<Source<AudioFormat>>,
+        video: Option<Source<VideoFormat>>,
+    ) {
+        if audio.is_some() {
+            peer.add_receiver(RtpCodecKind::Audio).await;
+        }
+        if video.is_some() {
+            peer.add_receiver(RtpCodecKind::Video).await;
         }
         let offer = peer.offer().await;
-        let stream = |name: &str| (&id(name)).into();
-        self.room.send(Command::OpenSubscription {
-            session: id(name),
-            transport: (&id(name)).into(),
-            audio: audio.map(stream),
-            video: video.map(stream),
-        });
+        let (session, transport) = (id(name), (&id(name)).into());
+        self.room.send(Command::OpenSubscription { session, transport, audio, video });
         self.offer(name, &offer);
+    }
+
+    /// Connects a subscriber to any sources.
+    pub(super) async fn subscribe_to(
+        &mut self,
+        peer: &mut MediaPeer,
+        name: &str,
+        audio: Option<Source<AudioFormat>>,
+        video: Option<Source<VideoFormat>>,
+    ) -> Ready {
+        self.offer_subscription_to(peer, name, audio, video).await;
+        peer.accept(&self.answer(name).await).await;
+        let ready = self.ready(name).await;
+        peer.connected().await;
+        ready
     }
 
     pub(super) fn offer(&self, name: &str, sdp: &str) {

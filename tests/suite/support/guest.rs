@@ -90,12 +90,12 @@ impl RawClient {
         let id = opened["id"].as_str().expect("a session id").to_owned();
         let offer = json!({"type": "offer", "sdp": peer.offer().await});
         self.granted("soac", &json!({"id": id, "signaling": offer})).await;
-        let progress = self.expect_event("progress").await;
+        let progress = self.await_event("progress").await;
         assert_eq!(progress["id"], id.as_str());
         assert_eq!(progress["status"], "soac", "{progress}");
         peer.accept(progress["data"]["sdp"].as_str().expect("an answer")).await;
         peer.connected().await;
-        let progress = self.expect_event("progress").await;
+        let progress = self.await_event("progress").await;
         assert_eq!(progress, json!({"id": id, "status": "ready"}));
         Session { id, peer }
     }

@@ -111,6 +111,31 @@ impl RawClient {
         }
     }
 
+    /// The next notification of that name; others are kept.
+    pub(crate) async fn await_event(&mut self, wanted: &str) -> Value {
+        self.await_event_that(wanted, |_| true).await
+    }
+
+    /// The next notification of that name that meets a condition; others are kept.
+    pub(crate) async fn await_event_that(
+        &mut self,
+        wanted: &str,
+        meets: impl Fn(&Value) -> bool,
+    ) -> Value {
+        let mut passed = VecDeque::new();
+        loop {
+            match self.next().await {
+                Frame::Event { name, data } if name == wanted && meets(&data) => {
+                    passed.append(&mut self.early);
+                    self.early = passed;
+                    return data;
+                }
+                Frame::Closed => panic!("closed instead of {wanted}"),
+                other => passed.push_back(other),
+            }
+        }
+    }
+
     async fn read(&mut self) -> Frame {
         loop {
             let Some(text) = self.packet().await else { return Frame::Closed };

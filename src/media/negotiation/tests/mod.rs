@@ -56,7 +56,8 @@ fn send(kind: TrackKind, codec: Codec, fmtp: &str) -> Want {
     let source = AgreedCodec { codec, clock_rate, fmtp: fmtp.into() };
     let (ssrc, rtx_ssrc) = if kind == Audio { (1000, 1001) } else { (2000, 2001) };
     let stream_label = Arc::from("label");
-    Want { kind, mid: None, flow: Flow::Send { source, ssrc, rtx_ssrc, stream_label } }
+    let sources = vec![source];
+    Want { kind, mid: None, flow: Flow::Send { sources, ssrc, rtx_ssrc, stream_label } }
 }
 
 fn named(mid: &str, want: Want) -> Want {

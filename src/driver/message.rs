@@ -1,0 +1,86 @@
+//! What a room's task is asked to do.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::sync::oneshot;
+
+use super::{
+    outbox::{Outbox, Responder},
+    seat::ConnectionId,
+};
+use crate::{
+    ids::{ParticipantId, StreamId},
+    mixing::SnapshotSender,
+    room::{Command, FormerParticipant, Managed, Order, Rejection},
+};
+
+/// What a room's task is asked to do.
+pub(super) enum Message {
+    /// Somebody wants in.
+    Join {
+        /// A fresh id.
+        participant: ParticipantId,
+        /// Its connection.
+        connection: ConnectionId,
+        /// The account.
+        user: Arc<str>,
+        /// The role.
+        role: Arc<str>,
+        /// How long the place is kept after the connection is lost.
+        keep: Duration,
+        /// Where notifications go.
+        outbox: Box<dyn Outbox>,
+        /// Where the answer goes.
+        respond: Responder,
+    },
+    /// Somebody's new connection takes its place.
+    Resume {
+        /// Whose place.
+        participant: ParticipantId,
+        /// The new connection.
+        connection: ConnectionId,
+        /// Where notifications go, first those that were missed.
+        outbox: Box<dyn Outbox>,
+        /// Where the answer goes.
+        respond: Responder,
+    },
+    /// A process before this one knew these participants.
+    Restore {
+        /// They, by age.
+        participants: Vec<FormerParticipant>,
+    },
+    /// A participant asks for something.
+    Request {
+        /// Who.
+        from: ParticipantId,
+        /// By which connection.
+        connection: ConnectionId,
+        /// What.
+        command: Command,
+        /// Where the answer goes.
+        respond: Responder,
+    },
+    /// An administrator orders something.
+    Manage {
+        /// What.
+        order: Order,
+        /// Where the answer goes.
+        respond: oneshot::Sender<Result<Managed, Rejection>>,
+    },
+    /// Somebody wants to see a view.
+    Snapshot {
+        /// The mixed stream.
+        view: StreamId,
+        /// Where the picture goes.
+        respond: SnapshotSender,
+    },
+    /// A participant's connection is gone.
+    ConnectionLost {
+        /// Whose.
+        participant: ParticipantId,
+        /// Which one.
+        connection: ConnectionId,
+    },
+    /// Everybody is thrown out, and the room ends.
+    Close,
+}

@@ -1,0 +1,184 @@
+//! A room's mixing agent: started, watched, started again when it dies, given up when it dies too
+//! often.
+
+use std::{collections::VecDeque, sync::Arc, time::Duration};
+
+use portico_mixer_protocol::{Capabilities, ToAgent};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    sync::{mpsc, oneshot},
+    time::{Instant, sleep},
+};
+use tracing::{info, warn};
+
+use super::link::{Ends, Link, LinkError, MAX_COMMANDS, Said};
+use crate::{
+    ids::RoomId,
+    media::{Feed, Injector},
+};
+
+/// How long to wait before an agent is started again, by how often it died lately.
+const BACK_OFF: [Duration; 4] = [
+    Duration::from_millis(200),
+    Duration::from_millis(500),
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+];
+
+/// Deaths within [`MEMORY`] after which an agent is given up.
+const MAX_DEATHS: usize = 5;
+
+/// How long a death is remembered.
+const MEMORY: Duration = Duration::from_secs(60);
+
+/// Reports that wait for the room at most; then the agent's connection waits.
+const MAX_REPORTS: usize = 256;
+
+/// What becomes of an agent.
+#[derive(Debug)]
+pub(super) enum Report {
+    /// It runs, and knows nothing yet.
+    Up {
+        /// What it can do.
+        capabilities: Capabilities,
+        /// What it is told.
+        commands: mpsc::Sender<ToAgent>,
+        /// The packets that it gets.
+        feed: Feed,
+    },
+    /// It says something.
+    Said(Said),
+    /// It is dead, and is started again.
+    Down,
+    /// It is dead for good.
+    GivenUp(Arc<str>),
+}
+
+/// How an agent is started; each call starts one.
+pub(super) trait Start: Send + 'static {
+    /// Its connection.
+    type Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static;
+    /// What ends it when it is dropped.
+    type Process: Send + 'static;
+
+    /// Starts one.
+    ///
+    /// # Errors
+    /// Why it cannot be started, for an administrator.
+    fn start(&mut self) -> Result<(Self::Stream, Self::Process), String>;
+}
+
+/// An agent that is kept alive until this is dropped.
+pub(super) struct Agent {
+    reports: mpsc::Receiver<Report>,
+    _alive: oneshot::Sender<()>,
+}
+
+impl Agent {
+    /// Starts an agent. Each one that is started has an injector of its own.
+    pub(super) fn keep(
+        room: RoomId,
+        start: impl Start,
+        injector: impl Fn() -> Injector + Send + 'static,
+    ) -> Self {
+        let (report, reports) = mpsc::channel(MAX_REPORTS);
+        let (alive, ended) = oneshot::channel();
+        let keeper = Keeper { room, start, injector, report, deaths: VecDeque::new() };
+        tokio::spawn(keeper.run(ended));
+        Self { reports, _alive: alive }
+    }
+
+    /// The next report; `None` after it was given up.
+    pub(super) async fn report(&mut self) -> Option<Report> {
+        self.reports.recv().await
+    }
+}
+
+struct Keeper<S, I> {
+    room: RoomId,
+    start: S,
+    injector: I,
+    report: mpsc::Sender<Report>,
+    deaths: VecDeque<Instant>,
+}
+
+/// How an agent came to its end.
+enum End {
+    /// It is no longer needed.
+    Unneeded,
+    /// It died.
+    Died(String),
+    /// It would die again.
+    Useless(String),
+}
+
+impl<S: Start, I: Fn() -> Injector + Send + 'static> Keeper<S, I> {
+    async fn run(mut self, mut ended: oneshot::Receiver<()>) {
+        loop {
+            let end = self.live(&mut ended).await;
+            let (reason, is_useless) = match end {
+                End::Unneeded => return,
+                End::Died(reason) => (reason, false),
+                End::Useless(reason) => (reason, true),
+            };
+            warn!(room = %self.room, reason, "mixing agent died");
+            let deaths = self.note_death();
+            if is_useless || deaths >= MAX_DEATHS {
+                let reason = format!("The mixer failed: {reason}.").into();
+                // Whoever would hear of it may be gone.
+                self.report.send(Report::GivenUp(reason)).await.ok();
+                return;
+            }
+            if self.report.send(Report::Down).await.is_err() {
+                return;
+            }
+            let pause = BACK_OFF[(deaths - 1).min(BACK_OFF.len() - 1)];
+            tokio::select! {
+                () = sleep(pause) => {}
+                _ = &mut ended => return,
+            }
+        }
+    }
+
+    /// Notes a death; how many are remembered.
+    fn note_death(&mut self) -> usize {
+        let now = Instant::now();
+        self.deaths.push_back(now);
+        while self.deaths.front().is_some_and(|death| now - *death > MEMORY) {
+            self.deaths.pop_front();
+        }
+        self.deaths.len()
+    }
+
+    /// One agent's life. Its connection and its process end with it.
+    async fn live(&mut self, ended: &mut oneshot::Receiver<()>) -> End {
+        let (stream, _process) = match self.start.start() {
+            Ok(started) => started,
+            Err(reason) => return End::Useless(reason),
+        };
+        let greeted = tokio::select! {
+            greeted = Link::greet(stream) => greeted,
+            _ = &mut *ended => return End::Unneeded,
+        };
+        let (link, capabilities) = match greeted {
+            Ok(greeted) => greeted,
+            Err(error @ LinkError::Version(_)) => return End::Useless(error.to_string()),
+            Err(error) => return End::Died(error.to_string()),
+        };
+        info!(room = %self.room, "mixing agent runs");
+        let (commands, received) = mpsc::channel(MAX_COMMANDS);
+        let (feed, reports) = (Feed::default(), self.report.clone());
+        let up = Report::Up { capabilities, commands, feed: feed.clone() };
+        if self.report.send(up).await.is_err() {
+            return End::Unneeded;
+        }
+        let ends = Ends { commands: received, feed, injector: (self.injector)(), reports };
+        tokio::select! {
+            error = link.carry(ends) => End::Died(error.to_string()),
+            _ = &mut *ended => End::Unneeded,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,282 @@
+//! What is to be said to a mixing agent: the difference between what it does and what it should.
+//!
+//! Pure. An agent that is new does nothing, so that everything is said to it.
+
+use std::collections::BTreeMap;
+
+use portico_mixer_protocol::{MAX_REGIONS, Region, ToAgent};
+
+use super::{
+    outputs::{Key, Outputs, Views},
+    words,
+};
+use crate::{
+    config,
+    formats::TrackKind,
+    ids::StreamId,
+    media::OutputId,
+    room::{DesiredView, TrackStatus, ViewInput},
+};
+
+/// One thing to do.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Step {
+    /// Say this to the agent.
+    Tell(ToAgent),
+    /// Have the media plane copy a track for the agent.
+    Tap {
+        /// The number of the copy.
+        input: u32,
+        /// The stream.
+        stream: StreamId,
+        /// Which track.
+        kind: TrackKind,
+        /// The payload type of the copy.
+        payload_type: u8,
+    },
+    /// Have it stop.
+    Untap {
+        /// The number of the copy.
+        input: u32,
+    },
+}
+
+/// A view that the agent makes.
+#[derive(Debug)]
+struct PresentView {
+    number: u32,
+    regions: Option<Vec<Region>>,
+    sound: Option<Vec<u32>>,
+    layouts: u64,
+}
+
+/// An input that the agent has.
+#[derive(Debug)]
+struct PresentInput {
+    number: u32,
+    active: bool,
+}
+
+/// What the agent does at present.
+#[derive(Debug, Default)]
+pub(super) struct Plan {
+    last: u32,
+    views: BTreeMap<StreamId, PresentView>,
+    inputs: BTreeMap<(StreamId, TrackKind), PresentInput>,
+    sources: BTreeMap<StreamId, u32>,
+    outputs: BTreeMap<OutputId, u32>,
+}
+
+impl Plan {
+    /// The agent is new.
+    pub(super) fn reset(&mut self) {
+        *self = Self { last: self.last, ..Self::default() };
+    }
+
+    /// The stream and track of an input.
+    pub(super) fn input(&self, number: u32) -> Option<&(StreamId, TrackKind)> {
+        let mut inputs = self.inputs.iter();
+        inputs.find(|(_, input)| input.number == number).map(|(key, _)| key)
+    }
+
+    /// The number of a view.
+    pub(super) fn view_number(&self, view: &StreamId) -> Option<u32> {
+        self.views.get(view).map(|view| view.number)
+    }
+
+    /// The view with a number.
+    pub(super) fn view(&self, number: u32) -> Option<&StreamId> {
+        self.views.iter().find(|(_, view)| view.number == number).map(|(stream, _)| stream)
+    }
+
+    /// What leads from what there is to what should be, which it is from then on. What goes on is
+    /// changed before what is no longer used ends, so that nothing flickers.
+    pub(super) fn reconcile(
+        &mut self,
+        views: &Views,
+        outputs: &Outputs,
+        look: &config::Mixing,
+    ) -> Vec<Step> {
+        let mut steps = Vec::new();
+        for (stream, desired) in views {
+            self.create_view(stream, desired, look, &mut steps);
+        }
+        let mut inputs = BTreeMap::new();
+        for input in views.values().flat_map(|view| &view.inputs) {
+            for kind in [TrackKind::Audio, TrackKind::Video] {
+                if let Some(active) = activity(input, kind) {
+                    inputs.entry((input.stream.clone(), kind)).or_insert((input, active));
+                }
+            }
+        }
+        for ((_, kind), (input, active)) in &inputs {
+            self.add_input(input, *kind, *active, &mut steps);
+        }
+        for (stream, desired) in views {
+            self.arrange(stream, desired, look, &mut steps);
+        }
+        for (output, key) in outputs.open() {
+            self.open_output(output, key, &mut steps);
+        }
+        self.close_outputs(outputs, &mut steps);
+        self.inputs.retain(|key, input| {
+            let stays = inputs.contains_key(key);
+            if !stays {
+                steps.push(Step::Untap { input: input.number });
+                steps.push(Step::Tell(ToAgent::RemoveInput { input: input.number }));
+            }
+            stays
+        });
+        self.sources.retain(|stream, _| inputs.keys().any(|(other, _)| other == stream));
+        self.views.retain(|stream, view| {
+            let stays = views.contains_key(stream);
+            if !stays {
+                steps.push(Step::Tell(ToAgent::RemoveView { view: view.number }));
+            }
+            stays
+        });
+        steps
+    }
+
+    fn number(&mut self) -> u32 {
+        self.last += 1;
+        self.last
+    }
+
+    fn create_view(
+        &mut self,
+        stream: &StreamId,
+        desired: &DesiredView,
+        look: &config::Mixing,
+        steps: &mut Vec<Step>,
+    ) {
+        if self.views.contains_key(stream) {
+            return;
+        }
+        let number = self.number();
+        let view = PresentView { number, regions: None, sound: None, layouts: 0 };
+        self.views.insert(stream.clone(), view);
+        let picture = desired.settings.video.as_ref().map(|video| words::picture(video, look));
+        steps.push(Step::Tell(ToAgent::CreateView { view: number, picture }));
+    }
+
+    fn add_input(
+        &mut self,
+        input: &ViewInput,
+        kind: TrackKind,
+        active: bool,
+        steps: &mut Vec<Step>,
+    ) {
+        let key = (input.stream.clone(), kind);
+        if let Some(present) = self.inputs.get_mut(&key) {
+            if present.active != active {
+                present.active = active;
+                let input = present.number;
+                steps.push(Step::Tell(ToAgent::SetInputActive { input, active }));
+            }
+            return;
+        }
+        let audio = input.audio.filter(|_| kind == TrackKind::Audio);
+        let video = input.video.filter(|_| kind == TrackKind::Video);
+        let format = audio.map(|track| words::audio_input(track.format));
+        let format = format.or_else(|| video.map(|track| words::video_input(track.format)));
+        let Some(format) = format else { return };
+        let number = self.number();
+        let source = match self.sources.get(&input.stream) {
+            Some(source) => *source,
+            None => self.number(),
+        };
+        self.sources.insert(input.stream.clone(), source);
+        let payload_type = format.payload_type;
+        steps.push(Step::Tell(ToAgent::AddInput {
+            input: number,
+            source: Some(source),
+            format,
+            label: (kind == TrackKind::Video).then(|| input.user.to_string()),
+        }));
+        if !active {
+            steps.push(Step::Tell(ToAgent::SetInputActive { input: number, active }));
+        }
+        let stream = input.stream.clone();
+        steps.push(Step::Tap { input: number, stream, kind, payload_type });
+        self.inputs.insert(key, PresentInput { number, active });
+    }
+
+    fn input_number(&self, stream: &StreamId, kind: TrackKind) -> Option<u32> {
+        self.inputs.get(&(stream.clone(), kind)).map(|input| input.number)
+    }
+
+    fn arrange(
+        &mut self,
+        stream: &StreamId,
+        desired: &DesiredView,
+        look: &config::Mixing,
+        steps: &mut Vec<Step>,
+    ) {
+        let placed = desired.layout.iter().take(MAX_REGIONS);
+        let regions = placed.map(|placed| {
+            let shown = placed.stream.as_ref();
+            let input = shown.and_then(|stream| self.input_number(stream, TrackKind::Video));
+            let speaks = shown.is_some() && shown == desired.speaker.as_ref();
+            words::region(&placed.region, input, look.mark_speaker && speaks)
+        });
+        let regions: Vec<Region> = regions.collect();
+        let heard = desired.inputs.iter().filter(|input| input.audio.is_some());
+        let sound = heard.filter_map(|input| self.input_number(&input.stream, TrackKind::Audio));
+        let sound: Vec<u32> = sound.collect();
+        let Some(view) = self.views.get_mut(stream) else { return };
+        if desired.settings.video.is_some() && view.regions.as_ref() != Some(&regions) {
+            view.layouts += 1;
+            view.regions = Some(regions.clone());
+            let (view, sequence) = (view.number, view.layouts);
+            steps.push(Step::Tell(ToAgent::SetLayout { view, sequence, regions }));
+        }
+        if desired.settings.audio.is_some() && view.sound.as_ref() != Some(&sound) {
+            view.sound = Some(sound.clone());
+            let (view, loudest) = (view.number, look.loudest);
+            steps.push(Step::Tell(ToAgent::SetSound { view, inputs: sound, loudest }));
+        }
+    }
+
+    fn open_output(&mut self, output: OutputId, key: &Key, steps: &mut Vec<Step>) {
+        let Some(view) = self.view_number(key.view()) else { return };
+        if self.outputs.contains_key(&output) {
+            return;
+        }
+        let encoding = match key {
+            Key::Audio { format, without, .. } => {
+                let without = without.as_ref();
+                let without = without.and_then(|own| self.input_number(own, TrackKind::Audio));
+                words::audio_encoding(*format, without)
+            }
+            Key::Video { format, resolution, framerate, kbps, key_frame_interval_secs, .. } => {
+                let rates = (*framerate, *kbps, *key_frame_interval_secs);
+                words::video_encoding(*format, *resolution, rates)
+            }
+        };
+        self.outputs.insert(output, view);
+        steps.push(Step::Tell(ToAgent::OpenOutput { output: output.0, view, encoding }));
+    }
+
+    fn close_outputs(&mut self, outputs: &Outputs, steps: &mut Vec<Step>) {
+        self.outputs.retain(|output, _| {
+            let stays = outputs.open().any(|(open, _)| open == *output);
+            if !stays {
+                steps.push(Step::Tell(ToAgent::CloseOutput { output: output.0 }));
+            }
+            stays
+        });
+    }
+}
+
+/// Whether a track of an input flows; `None` if it has none of the kind.
+fn activity(input: &ViewInput, kind: TrackKind) -> Option<bool> {
+    let status = match kind {
+        TrackKind::Audio => input.audio.map(|track| track.status),
+        TrackKind::Video => input.video.map(|track| track.status),
+    };
+    status.map(|status| status == TrackStatus::Active)
+}
+
+#[cfg(test)]
+mod tests;

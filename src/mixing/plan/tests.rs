@@ -1,0 +1,200 @@
+use std::{sync::Arc, time::Instant};
+
+use portico_mixer_protocol::{AudioCodec, Encoding, VideoCodec};
+
+use super::*;
+use crate::{
+    formats::{AudioFormat, VideoFormat},
+    media::{Choice, Encoded, Source},
+    mixing::testing::{audio_feed, id, look, video_feed, view},
+};
+
+#[derive(Default)]
+struct Bench {
+    plan: Plan,
+    views: Views,
+    outputs: Outputs,
+}
+
+impl Bench {
+    fn set(&mut self, desired: DesiredView) -> Vec<String> {
+        self.views.insert(id("mix"), Arc::new(desired));
+        self.settle()
+    }
+
+    fn settle(&mut self) -> Vec<String> {
+        let steps = self.plan.reconcile(&self.views, &self.outputs, &look());
+        steps.iter().map(brief).collect()
+    }
+
+    fn listen(&mut self, session: &str, participant: &str) {
+        let feed = audio_feed(Some(participant));
+        let Source::Injected(choices) = self.outputs.listen(&id(session), feed, &self.views) else {
+            panic!("a view is injected")
+        };
+        let chosen = Choice { output: choices[0].output, format: AudioFormat::OPUS };
+        self.outputs.choose(&id(session), Encoded::Audio(chosen), Instant::now());
+    }
+
+    fn watch(&mut self, session: &str) {
+        let Source::Injected(choices) = self.outputs.watch(&id(session), video_feed(700)) else {
+            panic!("a view is injected")
+        };
+        let format = VideoFormat::of(crate::formats::VideoCodec::Vp8);
+        let chosen = Choice { output: choices[0].output, format };
+        self.outputs.choose(&id(session), Encoded::Video(chosen), Instant::now());
+    }
+}
+
+/// A step in a few words.
+fn brief(step: &Step) -> String {
+    let message = match step {
+        Step::Tap { input, stream, kind, payload_type } => {
+            return format!("tap {input} {stream} {kind:?} {payload_type}");
+        }
+        Step::Untap { input } => return format!("untap {input}"),
+        Step::Tell(message) => message,
+    };
+    match message {
+        ToAgent::CreateView { view, picture } => {
+            let size = picture.map(|picture| (picture.width, picture.height));
+            format!("view {view} {size:?}")
+        }
+        ToAgent::AddInput { input, source, label, .. } => {
+            format!("input {input} of {source:?} {label:?}")
+        }
+        ToAgent::SetLayout { view, sequence, regions } => {
+            let marked = |region: &Region| if region.highlighted { "!" } else { "" };
+            let shown = |it: &Region| format!("{}{}", it.input.unwrap_or_default(), marked(it));
+            let regions: Vec<String> = regions.iter().map(shown).collect();
+            format!("layout {view} #{sequence} {}", regions.join(" "))
+        }
+        ToAgent::SetSound { view, inputs, .. } => format!("sound {view} {inputs:?}"),
+        ToAgent::OpenOutput { output, view, encoding } => match encoding {
+            Encoding::Audio { codec: AudioCodec::Opus, without } => {
+                format!("open {output} of {view} opus without {without:?}")
+            }
+            Encoding::Video { codec: VideoCodec::Vp8, width, kbps, .. } => {
+                format!("open {output} of {view} vp8 {width} {kbps}")
+            }
+            Encoding::Audio { .. } | Encoding::Video { .. } => format!("{encoding:?}"),
+        },
+        other => format!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_view_is_built_before_it_is_encoded() {
+    let mut bench = Bench::default();
+    bench.views.insert(id("mix"), Arc::new(view(&[("cam", "ann")])));
+    bench.watch("one");
+    bench.listen("one", "ann");
+    assert_eq!(
+        bench.settle(),
+        [
+            "view 1 Some((640, 480))",
+            "input 2 of Some(3) None",
+            "tap 2 cam Audio 111",
+            "input 4 of Some(3) Some(\"ann\")",
+            "tap 4 cam Video 96",
+            "layout 1 #1 4",
+            "sound 1 [2]",
+            "open 1 of 1 vp8 640 700",
+            "open 3 of 1 opus without Some(2)",
+        ]
+    );
+    assert!(bench.settle().is_empty(), "there is nothing more to do");
+}
+
+#[test]
+fn only_differences_are_said_and_nothing_ends_before_it_is_replaced() {
+    let mut bench = Bench::default();
+    bench.set(view(&[("a", "ann"), ("b", "bob")]));
+    let steps = bench.set(view(&[("b", "bob"), ("c", "cat")]));
+    assert_eq!(
+        steps,
+        [
+            "input 8 of Some(9) None",
+            "tap 8 c Audio 111",
+            "input 10 of Some(9) Some(\"cat\")",
+            "tap 10 c Video 96",
+            "layout 1 #2 7 10",
+            "sound 1 [5, 8]",
+            "untap 2",
+            "RemoveInput { input: 2 }",
+            "untap 4",
+            "RemoveInput { input: 4 }",
+        ]
+    );
+}
+
+#[test]
+fn a_pause_and_a_speaker_are_said() {
+    let mut bench = Bench::default();
+    bench.set(view(&[("a", "ann")]));
+    let mut paused = view(&[("a", "ann")]);
+    paused.speaker = Some(id("a"));
+    if let Some(track) = &mut paused.inputs[0].video {
+        track.status = TrackStatus::Inactive;
+    }
+    let steps = bench.set(paused);
+    assert_eq!(steps, ["SetInputActive { input: 4, active: false }", "layout 1 #2 4!"]);
+}
+
+#[test]
+fn an_input_of_two_views_is_sent_once() {
+    let mut bench = Bench::default();
+    bench.views.insert(id("other"), Arc::new(view(&[("a", "ann")])));
+    let steps = bench.set(view(&[("a", "ann")]));
+    assert_eq!(steps.iter().filter(|step| step.starts_with("input")).count(), 2);
+    assert_eq!(steps.iter().filter(|step| step.starts_with("tap")).count(), 2);
+    bench.views.insert(id("other"), Arc::new(view(&[])));
+    let steps = bench.settle();
+    assert!(steps.iter().all(|step| !step.contains("RemoveInput")), "{steps:?}");
+}
+
+#[test]
+fn a_new_agent_is_told_everything_under_new_numbers() {
+    let mut bench = Bench::default();
+    bench.views.insert(id("mix"), Arc::new(view(&[("a", "ann")])));
+    bench.watch("one");
+    let first = bench.settle();
+    bench.plan.reset();
+    let again = bench.settle();
+    assert_eq!(first.len(), again.len());
+    assert_eq!(again[0], "view 5 Some((640, 480))");
+    assert_eq!(again.last().map(String::as_str), Some("open 1 of 5 vp8 640 700"));
+    assert_eq!(bench.plan.view(5), Some(&id("mix")));
+    assert_eq!(bench.plan.view_number(&id("mix")), Some(5));
+    assert_eq!(bench.plan.input(8), Some(&(id("a"), TrackKind::Video)));
+    assert_eq!(bench.plan.input(4), None, "the dead agent's numbers mean nothing");
+}
+
+#[test]
+fn what_nobody_gets_is_closed() {
+    let mut bench = Bench::default();
+    bench.views.insert(id("mix"), Arc::new(view(&[])));
+    bench.watch("one");
+    bench.settle();
+    let now = Instant::now();
+    bench.outputs.close(&id("one"), now);
+    bench.outputs.expire(now + crate::mixing::outputs::LINGER);
+    assert_eq!(bench.settle(), ["CloseOutput { output: 1 }"]);
+    bench.views.clear();
+    assert_eq!(bench.settle(), ["RemoveView { view: 1 }"]);
+}
+
+#[test]
+fn more_regions_than_the_agent_knows_are_left_out() {
+    let mut bench = Bench::default();
+    let mut crowded = view(&[("a", "ann")]);
+    let region = crowded.layout[0].clone();
+    crowded.layout = std::iter::repeat_n(region, MAX_REGIONS + 5).collect();
+    bench.views.insert(id("mix"), Arc::new(crowded));
+    let steps = bench.plan.reconcile(&bench.views, &bench.outputs, &look());
+    let regions = steps.iter().find_map(|step| match step {
+        Step::Tell(ToAgent::SetLayout { regions, .. }) => Some(regions.len()),
+        Step::Tell(_) | Step::Tap { .. } | Step::Untap { .. } => None,
+    });
+    assert_eq!(regions, Some(MAX_REGIONS));
+}

@@ -1,0 +1,108 @@
+//! Views and wishes for the tests of this module.
+
+use std::{fmt::Debug, str::FromStr, sync::Arc};
+
+use crate::{
+    config,
+    formats::{AudioFormat, Resolution, VideoCodec, VideoFormat},
+    ids::StreamId,
+    room::{
+        AudioFeed, AudioOutput, DesiredView, Fit, Fraction, InputTrack, LayoutSettings,
+        PlacedRegion, Region, Shape, TemplateBase, TrackStatus, VideoFeed, VideoOutput, VideoRate,
+        ViewAudio, ViewInput, ViewSettings, ViewVideo,
+    },
+};
+
+const VP8: VideoFormat = VideoFormat::of(VideoCodec::Vp8);
+const H264: VideoFormat = VideoFormat::of(VideoCodec::H264);
+const SIZE: Resolution = Resolution { width: 640, height: 480 };
+
+pub(super) fn id<I: FromStr<Err: Debug>>(text: &str) -> I {
+    text.parse().expect("valid")
+}
+
+/// The look that is shipped.
+pub(super) fn look() -> config::Mixing {
+    config::Mixing {
+        agents: Vec::new(),
+        program: None,
+        loudest: 0,
+        names: false,
+        initials: false,
+        mark_speaker: true,
+    }
+}
+
+/// A view of inputs (stream, owner) side by side.
+pub(super) fn view(inputs: &[(&str, &str)]) -> DesiredView {
+    let count = u32::try_from(inputs.len()).expect("few");
+    let share = |part| Fraction::new(part, count.max(1)).expect("a share");
+    let whole = Fraction::new(1, 1).expect("a share");
+    let nothing = Fraction::new(0, 1).expect("a share");
+    let regions = inputs.iter().zip(0..).map(|((stream, _), place)| PlacedRegion {
+        region: Region {
+            id: (place + 1).to_string().into(),
+            shape: Shape::Rectangle {
+                left: share(place),
+                top: nothing,
+                width: share(1),
+                height: whole,
+            },
+        },
+        stream: Some(id(stream)),
+    });
+    DesiredView {
+        settings: Arc::new(settings()),
+        inputs: inputs.iter().map(|(stream, owner)| input(stream, owner)).collect(),
+        layout: regions.collect(),
+        speaker: None,
+    }
+}
+
+fn settings() -> ViewSettings {
+    ViewSettings {
+        label: "common".into(),
+        audio: Some(ViewAudio { format: AudioFormat::OPUS, voice_activity: true }),
+        video: Some(ViewVideo {
+            format: VP8,
+            resolution: SIZE,
+            framerate: 24,
+            kbps: None,
+            key_frame_interval_secs: 100,
+            max_input: 16,
+            motion_factor: 0.8,
+            background: [0, 0, 0],
+            fit: Fit::Letterbox,
+            keep_active_input_primary: false,
+            layout: LayoutSettings { base: TemplateBase::Fluid, custom: Vec::new() },
+        }),
+    }
+}
+
+pub(super) fn input(stream: &str, owner: &str) -> ViewInput {
+    let status = TrackStatus::Active;
+    ViewInput {
+        stream: id::<StreamId>(stream),
+        owner: id(owner),
+        user: owner.into(),
+        audio: Some(InputTrack { format: AudioFormat::OPUS, status }),
+        video: Some(InputTrack { format: VP8, status }),
+    }
+}
+
+pub(super) fn audio_feed(listener: Option<&str>) -> AudioFeed {
+    let formats = [AudioFormat::OPUS, AudioFormat::PCMU].into();
+    let output = AudioOutput { formats, without: listener.map(id) };
+    AudioFeed { from: id("mix"), output: Some(output) }
+}
+
+pub(super) fn video_feed(kbps: u32) -> VideoFeed {
+    let rate = |format| VideoRate { format, kbps };
+    let output = VideoOutput {
+        encodings: [rate(VP8), rate(H264)].into(),
+        resolution: SIZE,
+        framerate: 24,
+        key_frame_interval_secs: 100,
+    };
+    VideoFeed { from: id("mix"), output: Some(output) }
+}

@@ -1,0 +1,165 @@
+//! A server that mixes, speakers who show a colour and sound a tone, and viewers of the mix.
+
+use std::{path::PathBuf, time::Duration};
+
+use serde_json::json;
+use tokio::time::{Instant, timeout};
+
+use super::gst::{self, Decoder, Playing};
+use crate::support::{
+    guest::{Guest, Session},
+    media_peer::{Codec, MediaPeer, Received},
+    server::TestServer,
+};
+
+/// Within this, what is waited for must happen: an agent starts, plugins load, codecs warm up, on a
+/// machine that runs other tests, too.
+pub(super) const PATIENCE: Duration = Duration::from_secs(40);
+
+pub(super) const RED: [u8; 3] = [200, 30, 30];
+pub(super) const BLUE: [u8; 3] = [30, 30, 200];
+pub(super) const BLACK: [u8; 3] = [0, 0, 0];
+
+/// A server with the agent that was built beside it.
+pub(super) async fn server() -> TestServer {
+    let program = PathBuf::from(env!("CARGO_BIN_EXE_portico")).with_file_name("portico-mixer");
+    assert!(program.is_file(), "{} is not built: cargo build --workspace", program.display());
+    TestServer::with(|config| {
+        config.rooms.create_on_join = true;
+        config.mixing.program = Some(program);
+    })
+    .await
+}
+
+/// Somebody whose stream is mixed.
+pub(super) struct Speaker {
+    pub(super) guest: Guest,
+    pub(super) camera: Session,
+    _playing: [Playing; 2],
+}
+
+impl Speaker {
+    pub(super) async fn join(server: &TestServer, user: &str, colour: [u8; 3], tone: f64) -> Self {
+        let mut guest = Guest::join(server, "lobby", user).await;
+        let (camera, mut sources) = guest.publish(&[Codec::OPUS, Codec::VP8]).await;
+        let video = gst::colour(sources.pop().expect("video"), colour);
+        let audio = gst::tone(sources.pop().expect("audio"), tone);
+        Self { guest, camera, _playing: [video, audio] }
+    }
+
+    pub(super) async fn control(&mut self, operation: &str, data: serde_json::Value) {
+        let request = json!({"id": self.camera.id, "operation": operation, "data": data});
+        self.guest.client.granted("stream-control", &request).await;
+    }
+}
+
+/// Somebody who decodes the mix.
+pub(super) struct Viewer {
+    pub(super) session: Session,
+    video: Option<Decoder>,
+    audio: Option<Decoder>,
+    /// The last of each kind.
+    pub(super) picture: Option<Vec<u8>>,
+    pub(super) sound: Option<Vec<u8>>,
+    /// The SSRC and sequence number of the last packet of the picture.
+    pub(super) last: Option<(u32, u16)>,
+}
+
+impl Viewer {
+    /// Subscribes to the common view with these codecs.
+    pub(super) async fn of(guest: &mut Guest, codecs: &[Codec]) -> Self {
+        let mut peer = MediaPeer::builder().codecs(codecs).build().await;
+        let mut media = json!({"audio": false, "video": false});
+        let (mut video, mut audio) = (None, None);
+        for codec in codecs {
+            peer.add_receiver(codec.kind()).await;
+            let from = json!({"from": "lobby-common"});
+            if codec.payload_type == Codec::OPUS.payload_type {
+                media["audio"] = from;
+                audio = Some(Decoder::opus());
+            } else {
+                media["video"] = from;
+                let is_vp8 = codec.payload_type == Codec::VP8.payload_type;
+                video = Some(if is_vp8 { Decoder::vp8() } else { Decoder::h264() });
+            }
+        }
+        let session = guest.subscribe(media, peer).await;
+        Self { session, video, audio, picture: None, sound: None, last: None }
+    }
+
+    /// Watches and listens until what is seen or heard meets a condition.
+    pub(super) async fn until(&mut self, what: &str, meets: impl Fn(&Self) -> bool) {
+        let start = Instant::now();
+        while !meets(self) {
+            let left = PATIENCE.saturating_sub(start.elapsed());
+            assert!(left > Duration::ZERO, "not in time: {what}; {}", self.describe());
+            let packet = timeout(left, self.session.peer.packets.recv()).await;
+            let packet = packet.unwrap_or_else(|_| panic!("no packet: {what}"));
+            self.take(&packet.expect("the peer lives")).await;
+        }
+    }
+
+    async fn take(&mut self, packet: &Received) {
+        if packet.payload_type == Codec::OPUS.payload_type {
+            if let Some(decoder) = &mut self.audio {
+                decoder.feed(packet).await;
+                self.sound = decoder.piece().or(self.sound.take());
+            }
+        } else if let Some(decoder) = self.video.as_mut().filter(|_| !is_repair(packet)) {
+            self.last = Some((packet.ssrc, packet.sequence));
+            decoder.feed(packet).await;
+            self.picture = decoder.piece().or(self.picture.take());
+        }
+    }
+
+    /// Whether the picture has this colour there.
+    pub(super) fn sees(&self, colour: [u8; 3], at: (f64, f64)) -> bool {
+        let picture = self.picture.as_ref();
+        picture.is_some_and(|picture| gst::alike(gst::probe(picture, at), colour))
+    }
+
+    /// Whether a tone is heard.
+    pub(super) fn hears(&self, tone: f64) -> bool {
+        self.sound.as_ref().is_some_and(|sound| gst::loudness(sound, tone) > 0.08)
+    }
+
+    /// Whether sound is heard in which a tone is not.
+    pub(super) fn misses(&self, tone: f64) -> bool {
+        self.sound.as_ref().is_some_and(|sound| gst::loudness(sound, tone) < 0.02)
+    }
+
+    fn describe(&self) -> String {
+        let places = [(0.25, 0.25), (0.75, 0.25), (0.25, 0.75), (0.75, 0.75)];
+        let picture = self.picture.as_ref();
+        let colours = picture.map(|picture| places.map(|place| gst::probe(picture, place)));
+        let loud = |tone| self.sound.as_ref().map(|sound| gst::loudness(sound, tone));
+        format!("sees {colours:?}, hears {:?}", [500.0, 1200.0].map(loud))
+    }
+}
+
+fn is_repair(packet: &Received) -> bool {
+    packet.payload_type == Codec::VP8.payload_type + 1
+}
+
+/// The mixing agents that this process started.
+pub(super) fn agents() -> Vec<u32> {
+    let own = std::process::id();
+    let folders = std::fs::read_dir("/proc").expect("a Linux system").flatten();
+    let pids = folders.filter_map(|folder| folder.file_name().to_str()?.parse::<u32>().ok());
+    pids.filter(|pid| {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        let mut words = stat.rsplit(')').next().unwrap_or_default().split_ascii_whitespace();
+        let is_dead = words.next() == Some("Z");
+        let parent = words.next().and_then(|word| word.parse::<u32>().ok());
+        stat.contains("(portico-mixer)") && parent == Some(own) && !is_dead
+    })
+    .collect()
+}
+
+/// Sends a signal to the one agent that runs.
+pub(super) async fn signal(name: &str) {
+    let [agent] = *agents() else { panic!("not one agent: {:?}", agents()) };
+    let mut kill = tokio::process::Command::new("kill");
+    let status = kill.args(["-s", name, &agent.to_string()]).status().await;
+    assert!(status.expect("kill exists").success());
+}
