@@ -49,11 +49,11 @@ impl Exchange {
         };
         let (due, is_full) = (track.next_due(now), track.is_full());
         let Taken { measured, broken } = taken;
-        if let Some(resolution) = measured {
-            if let Origin::Peer { stream, .. } = &published.origin {
-                let (stream, room) = (stream.clone(), transport.room);
-                self.emit(room, Event::Measured { stream, resolution });
-            }
+        if let Some(resolution) = measured
+            && let Origin::Peer { stream, .. } = &published.origin
+        {
+            let (stream, room) = (stream.clone(), transport.room);
+            self.emit(room, Event::Measured { stream, resolution });
         }
         if broken {
             self.restart_subscribers(track_key, now);

@@ -13,6 +13,9 @@ use crate::{
     media::{Choice, Encoded, Event, Source, negotiation::ExtensionIds, worker::RoomKey},
 };
 
+/// The kind that is switched, where to, and what an injected choice of it is called.
+type Wanted<'s, F> = (TrackKind, Option<&'s Source<F>>, fn(Choice<F>) -> Encoded);
+
 impl Exchange {
     /// Takes a subscription's tracks from other sources from now on; from an injected one as soon
     /// as it has something. Whoever orders this knows that published tracks have the codecs that
@@ -39,7 +42,7 @@ impl Exchange {
         &mut self,
         room: RoomKey,
         id: &SessionId,
-        (kind, to, encoded): (TrackKind, Option<&Source<F>>, fn(Choice<F>) -> Encoded),
+        (kind, to, encoded): Wanted<'_, F>,
         now: Instant,
     ) {
         let session = self.rooms.get(&room).and_then(|room| room.sessions.get(id));

@@ -27,7 +27,7 @@ impl Ntp {
 
     /// The time since the NTP epoch, to the microsecond.
     pub(crate) fn since_epoch(self) -> Duration {
-        let micros = (self.0 & u64::from(u32::MAX)) * 1_000_000 >> 32;
+        let micros = ((self.0 & u64::from(u32::MAX)) * 1_000_000) >> 32;
         Duration::from_secs(self.0 >> 32) + Duration::from_micros(micros)
     }
 
