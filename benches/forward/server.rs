@@ -50,7 +50,7 @@ impl Report {
             Event::SessionFailed { session, reason } => {
                 Some(Self::Failed { session: session.to_string(), reason: reason.to_string() })
             }
-            Event::Measured { .. } => None,
+            Event::Measured { .. } | Event::Chosen { .. } | Event::KeyFrameWanted { .. } => None,
         }
     }
 }

@@ -250,6 +250,40 @@ fn a_late_watcher_gets_a_key_frame() {
     wait_for_grid(&late, &[1]);
 }
 
+/// A request for a key frame may get lost on its way to the sender.
+#[test]
+fn key_frames_are_asked_for_again_but_not_all_the_time() {
+    let agent = Agent::start();
+    let view = picture(320, 180);
+    agent.create_view(1, view);
+    let raw = crate::media::solid([9, 99, 9], 320, 180, 30);
+    let encoder = crate::media::video_encoder(VideoCodec::Vp8).replace("-dist=30", "-dist=9999");
+    let description = format!("{raw} ! {encoder}");
+    let mut packets = 0;
+    // Its only key frame is broken.
+    let damage = move |packet: &mut Vec<u8>| {
+        packets += 1;
+        if packets < 5 {
+            packet.truncate(20);
+        }
+    };
+    let _source = Source::start(&description, agent.sender.clone(), 1, Duration::ZERO, damage);
+    let format = crate::harness::format(portico_mixer_protocol::Codec::Video(VideoCodec::Vp8));
+    let watcher = Watcher::start(&agent, 1, &agent.open_video(1, 1, view));
+    watcher.watch(10, |_| {});
+    agent.send(ToAgent::AddInput { input: 1, source: None, format, label: None });
+    set_layout(&agent, 1, &grid(&[1]));
+    let start = std::time::Instant::now();
+    let asked = |count: usize| {
+        agent.wait("another request", |received| {
+            let wanted = |m: &&FromAgent| **m == FromAgent::KeyFrameWanted { input: 1 };
+            (received.messages.iter().filter(wanted).count() >= count).then_some(())
+        });
+    };
+    asked(4);
+    assert!(start.elapsed() >= Duration::from_millis(1400), "{:?}", start.elapsed());
+}
+
 #[test]
 fn the_server_learns_how_large_inputs_are_shown() {
     let agent = Agent::start();

@@ -78,15 +78,33 @@ impl Exchange {
         let (room, sessions) = (transport.room, transport.sessions.clone());
         self.schedule(key, report);
         for session in sessions {
-            let formats = self.rooms.get(&room).and_then(|room| room.sessions.get(&session));
-            let Some((audio, video)) = formats.map(|session| (session.audio, session.video)) else {
-                continue;
-            };
-            self.emit(room, Event::SessionReady { session, audio, video });
+            self.begin(room, session, now);
         }
-        for track in self.transports[key].outgoing.clone() {
+    }
+
+    /// Lets the media of a session flow whose transport is up, if the session was negotiated.
+    pub(super) fn begin(&mut self, room: RoomKey, id: SessionId, now: Instant) {
+        let session = self.rooms.get(&room).and_then(|room| room.sessions.get(&id));
+        let Some(session) = session else { return };
+        let (audio, video, outgoing) = (session.audio, session.video, session.outgoing.clone());
+        if audio.is_none() && video.is_none() {
+            return;
+        }
+        self.emit(room, Event::SessionReady { session: id, audio, video });
+        for track in outgoing {
             self.attach(track, now);
         }
+    }
+
+    /// Ends one session of a transport, or the transport if it has no other, and tells the room.
+    pub(super) fn fail_session(&mut self, key: usize, id: &SessionId, reason: &str, now: Instant) {
+        let Some(transport) = self.transports.get(key) else { return };
+        if transport.sessions.iter().all(|session| session == id) {
+            return self.fail_transport(key, reason, now);
+        }
+        let room = transport.room;
+        self.close_session(room, id, now);
+        self.emit(room, Event::SessionFailed { session: id.clone(), reason: reason.into() });
     }
 
     /// Lets an outgoing track have its source's packets.
@@ -115,6 +133,9 @@ impl Exchange {
         let Some(session) = session else { return };
         let Some(transport) = self.transports.get_mut(session.transport) else { return };
         transport.sessions.retain(|other| other != id);
+        if let Some(remote) = &mut transport.remote {
+            remote.retire(id);
+        }
         tracing::debug!(room = %transport.room_id, session = %id, "session closed");
         if transport.sessions.is_empty() {
             self.remove_transport(session.transport, now);
@@ -205,7 +226,10 @@ impl Exchange {
 
     fn remove_outgoing(&mut self, key: usize) {
         self.detach(key);
-        self.outgoing.try_remove(key);
+        let Some(subscribed) = self.outgoing.try_remove(key) else { return };
+        if let Some(transport) = self.transports.get_mut(subscribed.transport) {
+            transport.outgoing.retain(|other| *other != key);
+        }
     }
 
     /// Lets an outgoing track have nothing of its source any more, nor of one that was to follow.

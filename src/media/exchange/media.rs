@@ -49,7 +49,9 @@ impl Exchange {
         };
         let (due, is_full) = (track.next_due(now), track.is_full());
         let Taken { measured, broken } = taken;
-        if let (Some(resolution), Origin::Peer { stream, .. }) = (measured, &published.origin) {
+        if let Some(resolution) = measured
+            && let Origin::Peer { stream, .. } = &published.origin
+        {
             let (stream, room) = (stream.clone(), transport.room);
             self.emit(room, Event::Measured { stream, resolution });
         }

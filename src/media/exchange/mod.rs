@@ -13,6 +13,7 @@ mod deadlines;
 mod injecting;
 mod media;
 mod negotiate;
+mod renegotiate;
 mod switch;
 mod tapping;
 #[cfg(test)]

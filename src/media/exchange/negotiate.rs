@@ -7,7 +7,7 @@ use std::{
 
 use super::{
     Exchange,
-    transport::{Origin, Published, Purpose, Remote, Subscribed},
+    transport::{Origin, Published, Purpose, Remote, Settled, Subscribed},
 };
 use crate::{
     formats::TrackKind,
@@ -16,7 +16,7 @@ use crate::{
         Choice, Encoded, Event, Source,
         forward::{incoming::IncomingTrack, outgoing::OutgoingTrack},
         negotiation::{
-            self, AgreedCodec, AgreedTrack, Agreement, Codec, ExtensionIds, Feedback, Flow, Local,
+            self, AgreedCodec, AgreedTrack, Agreement, Codec, ExtensionIds, Flow, Local,
             NegotiationError, Want,
         },
         session::ice::Credentials,
@@ -28,9 +28,9 @@ use crate::{
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A want, the session it is of, and where its packets come from.
-struct Plan {
-    session: SessionId,
-    want: Want,
+pub(super) struct Plan {
+    pub(super) session: SessionId,
+    pub(super) want: Want,
     source: From,
 }
 
@@ -48,74 +48,41 @@ impl Exchange {
     /// Answers an offer, or fails the sessions that it was for.
     pub(super) fn handle_offer(&mut self, key: usize, sdp: &str, now: Instant) {
         if self.transports[key].remote.is_some() {
-            self.handle_later_offer(key, sdp);
+            self.handle_later_offer(key, sdp, now);
             return;
         }
-        let Some(plans) = self.plan(key) else {
+        let sessions = self.transports[key].sessions.clone();
+        let plans = sessions.iter().map(|session| self.plan(key, session));
+        let Some(mut plans) = plans.collect::<Option<Vec<_>>>() else {
             self.fail_transport(key, "The stream is no longer there.", now);
             return;
         };
-        let wants: Vec<Want> = plans.iter().map(|plan| plan.want.clone()).collect();
-        let transport = &self.transports[key];
-        match self.answer(key, sdp, &transport.local, &wants) {
-            Ok(agreement) => self.settle(key, plans, agreement, now),
-            Err(error) => {
-                let (room, id) = (&transport.room_id, &transport.id);
-                tracing::info!(%room, transport = %id, %error, "offer refused");
-                self.fail_transport(key, &error.to_string(), now);
+        loop {
+            let wants: Vec<Want> = plans.iter().flatten().map(|plan| plan.want.clone()).collect();
+            let transport = &self.transports[key];
+            match self.answer(key, sdp, &transport.local, &wants, &[]) {
+                Ok(agreement) => {
+                    let plans = plans.into_iter().flatten().collect();
+                    return self.settle(key, plans, agreement, now);
+                }
+                // The offer may be older than the youngest sessions, which then wait on.
+                Err(NegotiationError::Missing(_)) if plans.len() > 1 => drop(plans.pop()),
+                Err(error) => {
+                    let (room, id) = (&transport.room_id, &transport.id);
+                    tracing::info!(%room, transport = %id, %error, "offer refused");
+                    return self.fail_transport(key, &error.to_string(), now);
+                }
             }
         }
     }
 
-    /// A second offer, on a transport that may be in use: an ICE restart, or nothing new. What it
-    /// agrees on must be what was agreed on before.
-    fn handle_later_offer(&mut self, key: usize, sdp: &str) {
-        let transport = &self.transports[key];
-        let (room, id) = (transport.room_id.clone(), transport.id.clone());
-        let Some(remote) = &transport.remote else { return };
-        let local = Credentials::draw(&*self.identity.provider);
-        let Ok(fresh) = local else { return };
-        let attempt = self.answer(key, sdp, &transport.local, &remote.wants);
-        let restarts = attempt.as_ref().is_ok_and(|agreement| {
-            (&agreement.remote_ufrag, &agreement.remote_password)
-                != (&remote.ufrag, &remote.password)
-        });
-        let (local, attempt) = if restarts {
-            let attempt = self.answer(key, sdp, &fresh, &remote.wants);
-            (fresh, attempt)
-        } else {
-            (transport.local.clone(), attempt)
-        };
-        let agreement = match attempt {
-            Ok(agreement) if is_same(&agreement, &remote.tracks, &remote.fingerprint) => agreement,
-            Ok(_) => {
-                tracing::warn!(%room, transport = %id, "a later offer changes what was agreed on");
-                return;
-            }
-            Err(error) => {
-                tracing::warn!(%room, transport = %id, %error, "a later offer was refused");
-                return;
-            }
-        };
-        let transport = &mut self.transports[key];
-        self.by_ufrag.remove(&transport.local.ufrag);
-        self.by_ufrag.insert(local.ufrag.clone(), key);
-        transport.local = local;
-        if let Some(remote) = &mut transport.remote {
-            remote.ufrag = agreement.remote_ufrag;
-            remote.password = agreement.remote_password;
-        }
-        tracing::debug!(%room, transport = %id, restarts, "later offer answered");
-        let (room, transport) = (transport.room, transport.id.clone());
-        self.emit(room, Event::Answered { transport, sdp: agreement.sdp.into() });
-    }
-
-    fn answer(
+    pub(super) fn answer(
         &self,
         key: usize,
         sdp: &str,
         credentials: &Credentials,
         wants: &[Want],
+        retired: &[Arc<str>],
     ) -> Result<Agreement, NegotiationError> {
         let local = Local {
             ufrag: &credentials.ufrag,
@@ -124,45 +91,42 @@ impl Exchange {
             candidates: &self.candidates,
             cname: self.transports[key].id.as_str(),
         };
-        negotiation::answer(sdp, &local, wants)
+        negotiation::answer(sdp, &local, wants, retired)
     }
 
-    /// What the sessions of a transport want; `None` when a stream to be sent is gone.
-    fn plan(&self, key: usize) -> Option<Vec<Plan>> {
-        let transport = self.transports.get(key)?;
-        let room = self.rooms.get(&transport.room)?;
+    /// What a session of a transport wants; `None` when a stream to be sent is gone.
+    pub(super) fn plan(&self, key: usize, id: &SessionId) -> Option<Vec<Plan>> {
+        let room_key = self.transports.get(key)?.room;
+        let session = self.rooms.get(&room_key)?.sessions.get(id)?;
         let mut plans = Vec::new();
-        for id in &transport.sessions {
-            let mut push = |want, source| plans.push(Plan { session: id.clone(), want, source });
-            match &room.sessions.get(id)?.purpose {
-                Purpose::Publication { audio, video } => {
-                    let audio = audio.as_ref().map(|formats| {
-                        (TrackKind::Audio, formats.iter().copied().map(Codec::Audio).collect())
-                    });
-                    let video = video.as_ref().map(|formats| {
-                        (TrackKind::Video, formats.iter().copied().map(Codec::Video).collect())
-                    });
-                    for (kind, formats) in [audio, video].into_iter().flatten() {
-                        let flow = Flow::Receive { formats };
-                        push(Want { kind, mid: None, flow }, From::Client);
-                    }
+        let mut push = |want, source| plans.push(Plan { session: id.clone(), want, source });
+        match &session.purpose {
+            Purpose::Publication { audio, video } => {
+                let audio = audio.as_ref().map(|formats| {
+                    (TrackKind::Audio, formats.iter().copied().map(Codec::Audio).collect())
+                });
+                let video = video.as_ref().map(|formats| {
+                    (TrackKind::Video, formats.iter().copied().map(Codec::Video).collect())
+                });
+                for (kind, formats) in [audio, video].into_iter().flatten() {
+                    let flow = Flow::Receive { formats };
+                    push(Want { kind, mid: None, flow }, From::Client);
                 }
-                Purpose::Subscription { audio, video } => {
-                    let label: Arc<str> = id.as_str().into();
-                    let room = transport.room;
-                    let audio = audio.as_ref().map(|source| {
-                        let kind = TrackKind::Audio;
-                        (kind, self.origin(room, kind, source, Encoded::Audio))
-                    });
-                    let video = video.as_ref().map(|source| {
-                        let kind = TrackKind::Video;
-                        (kind, self.origin(room, kind, source, Encoded::Video))
-                    });
-                    for (kind, source) in [audio, video].into_iter().flatten() {
-                        let source = source?;
-                        let flow = self.flow(&source, label.clone())?;
-                        push(Want { kind, mid: None, flow }, source);
-                    }
+            }
+            Purpose::Subscription { audio, video } => {
+                let label: Arc<str> = id.as_str().into();
+                let audio = audio.as_ref().map(|source| {
+                    let kind = TrackKind::Audio;
+                    (kind, self.origin(room_key, kind, source, Encoded::Audio))
+                });
+                let video = video.as_ref().map(|source| {
+                    let kind = TrackKind::Video;
+                    (kind, self.origin(room_key, kind, source, Encoded::Video))
+                });
+                for (kind, source) in [audio, video].into_iter().flatten() {
+                    let source = source?;
+                    let flow = self.flow(&source, label.clone())?;
+                    push(Want { kind, mid: None, flow }, source);
                 }
             }
         }
@@ -215,10 +179,34 @@ impl Exchange {
         Some(Flow::Send { sources, ssrc, rtx_ssrc, stream_label })
     }
 
-    /// Makes the tracks that were agreed on and sends the answer.
+    /// Takes over what the first offer agreed on and sends the answer.
     fn settle(&mut self, key: usize, plans: Vec<Plan>, agreement: Agreement, now: Instant) {
-        let mut wants = Vec::with_capacity(plans.len());
-        for (plan, agreed) in plans.into_iter().zip(&agreement.tracks) {
+        let settled = self.make_tracks(key, plans, &agreement.tracks, now);
+        let deadline = now + CONNECT_TIMEOUT;
+        let transport = &mut self.transports[key];
+        transport.deadline = deadline;
+        transport.remote = Some(Remote {
+            ufrag: agreement.remote_ufrag,
+            password: agreement.remote_password,
+            fingerprint: agreement.remote_fingerprint,
+            settled,
+            retired: Vec::new(),
+        });
+        let (room, id) = (transport.room, transport.id.clone());
+        self.schedule(key, deadline);
+        self.emit(room, Event::Answered { transport: id, sdp: agreement.sdp.into() });
+    }
+
+    /// Makes the tracks that were agreed on.
+    pub(super) fn make_tracks(
+        &mut self,
+        key: usize,
+        plans: Vec<Plan>,
+        agreed: &[AgreedTrack],
+        now: Instant,
+    ) -> Vec<Settled> {
+        let mut settled = Vec::with_capacity(plans.len());
+        for (plan, agreed) in plans.into_iter().zip(agreed) {
             let (incoming, outgoing) = match &plan.want.flow {
                 Flow::Receive { .. } => {
                     (Some(self.add_incoming(key, &plan.session, agreed, now)), None)
@@ -239,21 +227,10 @@ impl Exchange {
                     Codec::Video(format) => session.video = Some(format),
                 }
             }
-            wants.push(plan.want);
+            let (session, want, track) = (plan.session, plan.want, agreed.clone());
+            settled.push(Settled { session, want, track });
         }
-        let deadline = now + CONNECT_TIMEOUT;
-        let transport = &mut self.transports[key];
-        transport.deadline = deadline;
-        transport.remote = Some(Remote {
-            ufrag: agreement.remote_ufrag,
-            password: agreement.remote_password,
-            fingerprint: agreement.remote_fingerprint,
-            wants,
-            tracks: agreement.tracks,
-        });
-        let (room, id) = (transport.room, transport.id.clone());
-        self.schedule(key, deadline);
-        self.emit(room, Event::Answered { transport: id, sdp: agreement.sdp.into() });
+        settled
     }
 
     fn add_incoming(
@@ -316,18 +293,4 @@ impl Exchange {
         self.transports[key].outgoing.push(track);
         track
     }
-}
-
-/// What packets depend on.
-fn essence(track: &AgreedTrack) -> (&str, &AgreedCodec, u8, Option<u8>, ExtensionIds, Feedback) {
-    let AgreedTrack { mid, codec, payload_type, rtx_payload_type, extensions, feedback, .. } =
-        track;
-    (mid, codec, *payload_type, *rtx_payload_type, *extensions, *feedback)
-}
-
-/// Whether a later agreement leaves everything as it is that packets depend on.
-fn is_same(agreement: &Agreement, tracks: &[AgreedTrack], fingerprint: &[u8; 32]) -> bool {
-    agreement.remote_fingerprint == *fingerprint
-        && agreement.tracks.len() == tracks.len()
-        && agreement.tracks.iter().zip(tracks).all(|(now, before)| essence(now) == essence(before))
 }

@@ -13,6 +13,9 @@ use crate::{
     media::{Choice, Encoded, Event, Source, negotiation::ExtensionIds, worker::RoomKey},
 };
 
+/// The kind that is switched, where to, and what an injected choice of it is called.
+type Wanted<'s, F> = (TrackKind, Option<&'s Source<F>>, fn(Choice<F>) -> Encoded);
+
 impl Exchange {
     /// Takes a subscription's tracks from other sources from now on; from an injected one as soon
     /// as it has something. Whoever orders this knows that published tracks have the codecs that
@@ -25,12 +28,8 @@ impl Exchange {
         video: Option<Source<VideoFormat>>,
         now: Instant,
     ) {
-        if let Some(audio) = &audio {
-            self.switch_kind(room, id, TrackKind::Audio, audio, Encoded::Audio, now);
-        }
-        if let Some(video) = &video {
-            self.switch_kind(room, id, TrackKind::Video, video, Encoded::Video, now);
-        }
+        self.switch_kind(room, id, (TrackKind::Audio, audio.as_ref(), Encoded::Audio), now);
+        self.switch_kind(room, id, (TrackKind::Video, video.as_ref(), Encoded::Video), now);
         let session = self.rooms.get_mut(&room).and_then(|room| room.sessions.get_mut(id));
         let Some(session) = session else { return };
         if let Purpose::Subscription { audio: old_audio, video: old_video } = &mut session.purpose {
@@ -43,15 +42,13 @@ impl Exchange {
         &mut self,
         room: RoomKey,
         id: &SessionId,
-        kind: TrackKind,
-        to: &Source<F>,
-        encoded: fn(Choice<F>) -> Encoded,
+        (kind, to, encoded): Wanted<'_, F>,
         now: Instant,
     ) {
         let session = self.rooms.get(&room).and_then(|room| room.sessions.get(id));
         let of_kind = |key: &&usize| self.outgoing.get(**key).is_some_and(|it| it.kind == kind);
         let track = session.and_then(|it| it.outgoing.iter().find(of_kind)).copied();
-        let Some(track) = track else { return };
+        let (Some(track), Some(to)) = (track, to) else { return };
         match to {
             Source::Published(stream) => {
                 tracing::debug!(session = %id, ?kind, to = %stream, "switched");

@@ -49,9 +49,17 @@ pub(super) struct Remote {
     pub(super) ufrag: Arc<str>,
     pub(super) password: Arc<str>,
     pub(super) fingerprint: [u8; 32],
-    /// What was asked for and agreed on, for the next offer to be measured by.
-    pub(super) wants: Vec<Want>,
-    pub(super) tracks: Vec<AgreedTrack>,
+    /// What was agreed on, for the next offer to be measured by.
+    pub(super) settled: Vec<Settled>,
+    /// Names of m-lines whose sessions have ended, the oldest first.
+    pub(super) retired: Vec<Arc<str>>,
+}
+
+/// A track as it was asked for and agreed on.
+pub(super) struct Settled {
+    pub(super) session: SessionId,
+    pub(super) want: Want,
+    pub(super) track: AgreedTrack,
 }
 
 /// A peer connection.

@@ -14,6 +14,8 @@ mod track;
 mod transport;
 
 pub(crate) use self::plan::*;
+use std::sync::Arc;
+
 use self::{
     answer::{Answer, Outcome},
     offer::{Offer, Section, unreadable},
@@ -24,7 +26,8 @@ use self::{
 /// Answers an offer, which must contain every want and nothing else that the client would send.
 ///
 /// The answer keeps the offer's m-lines, their order and their mids; what is neither wanted nor
-/// kept without media is rejected. This end is ICE-lite and the DTLS server.
+/// kept without media is rejected. M-lines whose mid is `retired` are kept without media whatever
+/// the client would do with them. This end is ICE-lite and the DTLS server.
 ///
 /// # Errors
 /// See [`NegotiationError`]; nothing is agreed on then.
@@ -32,11 +35,12 @@ pub(crate) fn answer(
     offer: &str,
     local: &Local<'_>,
     wants: &[Want],
+    retired: &[Arc<str>],
 ) -> Result<Agreement, NegotiationError> {
     let description = offer::read(offer)?;
     let offer = Offer::of(&description)?;
     let claims = claim(&offer.sections, wants)?;
-    let outcomes = decide(&offer, wants, &claims)?;
+    let outcomes = decide(&offer, wants, &claims, retired)?;
     let accepted = (0..outcomes.len()).filter(|index| outcomes[*index].is_accepted());
     let remote = Remote::of(&offer, &accepted.collect::<Vec<_>>())?;
     let sdp = Answer { offer: &offer, outcomes: &outcomes, local }.to_string();
@@ -93,6 +97,7 @@ fn decide<'a>(
     offer: &Offer<'a>,
     wants: &'a [Want],
     claims: &[usize],
+    retired: &[Arc<str>],
 ) -> Result<Vec<Outcome<'a>>, NegotiationError> {
     let outcomes = offer
         .sections
@@ -103,7 +108,7 @@ fn decide<'a>(
             match want {
                 Some(want) => agree(section, want.kind, &want.flow)
                     .map(|accepted| Outcome::Track { accepted, flow: &want.flow }),
-                None => unclaimed(offer, section),
+                None => unclaimed(offer, section, retired),
             }
         })
         .collect::<Result<Vec<_>, _>>()?;
@@ -122,12 +127,14 @@ fn decide<'a>(
 fn unclaimed<'a>(
     offer: &Offer<'a>,
     section: &Section<'a>,
+    retired: &[Arc<str>],
 ) -> Result<Outcome<'a>, NegotiationError> {
     let Some(kind) = section.kind.filter(|_| section.offered) else {
         return Ok(Outcome::Rejected);
     };
     // What the client could also receive hurts nobody: some always offer to receive both kinds.
-    if section.client_sends() {
+    let is_retired = section.mid.is_some_and(|mid| retired.iter().any(|it| **it == *mid));
+    if section.client_sends() && !is_retired {
         return Err(NegotiationError::Unwanted(kind));
     }
     let known = section.payloads.iter().find(|payload| payload.codec(kind).is_some());

@@ -1,3 +1,5 @@
+#![allow(clippy::wildcard_enum_match_arm, reason = "whatever else comes is passed on")]
+
 use std::sync::Arc;
 
 use portico_mixer_protocol::{Codec, Scope, VideoCodec};

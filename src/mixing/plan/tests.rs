@@ -1,3 +1,5 @@
+#![allow(clippy::wildcard_enum_match_arm, reason = "whatever else comes is passed on")]
+
 use std::{sync::Arc, time::Instant};
 
 use portico_mixer_protocol::{AudioCodec, Encoding, VideoCodec};

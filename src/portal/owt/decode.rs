@@ -11,7 +11,7 @@ use super::{
     protocol::Protocol,
     refusal::Refusal,
     schema::{Object, object, one_of, or_false, text, wrong_type},
-    track_id::source as source_of,
+    track_id::{TrackSource, source as source_of},
 };
 use crate::{
     driver::fresh_session,
@@ -237,9 +237,6 @@ fn video_wish(wish: &Value, path: &str) -> Result<VideoFormat, Complaint> {
     };
     Ok(VideoFormat { codec, profile })
 }
-
-/// A stream and, where a track of one layer is named, the layer's rid.
-type TrackSource = (StreamId, Option<Arc<str>>);
 
 /// The stream that a track comes from, and the layer; `None` for a text that names none here.
 fn track_source(track: Object<'_, '_>, kind: TrackKind) -> Result<Option<TrackSource>, String> {

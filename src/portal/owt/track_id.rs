@@ -14,9 +14,12 @@ pub(super) fn track_id(stream: &str, kind: TrackKind, rid: Option<&str>) -> Stri
     }
 }
 
+/// A stream, and one of its simulcast layers if that is named.
+pub(super) type TrackSource = (StreamId, Option<Arc<str>>);
+
 /// What a subscription may take a track from: a stream, or one of its tracks. `None` for a text
 /// that names nothing here, or a track of another kind.
-pub(super) fn source(name: &str, wanted: TrackKind) -> Option<(StreamId, Option<Arc<str>>)> {
+pub(super) fn source(name: &str, wanted: TrackKind) -> Option<TrackSource> {
     let mut parts = name.splitn(3, ':');
     let stream = parts.next()?.parse().ok()?;
     let kind = parts.next();

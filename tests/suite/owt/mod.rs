@@ -7,3 +7,4 @@ mod restart;
 mod subscription_control;
 mod tokens;
 mod transcript;
+mod transports;

@@ -34,7 +34,7 @@ fn answered(offer: &str, wants: &[Want]) -> Result<Agreement, NegotiationError> 
         candidates: &candidates,
         cname: "portico",
     };
-    answer(offer, &local, wants)
+    answer(offer, &local, wants, &[])
 }
 
 fn h264(profile: H264Profile) -> Codec {
