@@ -94,7 +94,7 @@ impl RoomHandle {
     }
 
     /// Takes a participant's place with a new connection. It is answered
-    /// [`Reply::Done`](crate::room::Reply::Done), then what the participant missed follows; or
+    /// [`Reply::Done`], then what the participant missed follows; or
     /// [`Rejection::NotJoined`] when nobody has that place any more, and then there is no member.
     pub async fn resume(
         self,
