@@ -1,6 +1,6 @@
 //! Chromium, as people use it: the demo page, camera and microphone, pictures and sound.
 
-use std::fs;
+use std::{fs, path::Path};
 
 use serde_json::Value;
 
@@ -20,10 +20,13 @@ async fn meeting(codec: &str) {
     assert_eq!(result["codec"], codec);
 }
 
-/// An operator at the dashboard. The page is kept as `target/screenshots/dashboard.png`.
+/// An operator at the dashboard, with the mixer beside the server as it is installed. The page is
+/// kept as `target/screenshots/dashboard.png`.
 #[tokio::test]
 async fn an_operator_sees_rooms_and_who_is_in_them() {
-    let server = TestServer::start().await;
+    let mixer = Path::new(env!("CARGO_BIN_EXE_portico")).with_file_name("portico-mixer");
+    assert!(mixer.exists(), "portico-mixer is not built; run cargo build --workspace");
+    let server = TestServer::with(|config| config.mixing.program = Some(mixer)).await;
     let service = server.server().store().create_service("operator").await.expect("a service");
     let screenshots = concat!(env!("CARGO_MANIFEST_DIR"), "/target/screenshots");
     fs::create_dir_all(screenshots).expect("a directory for screenshots");
