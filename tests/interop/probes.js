@@ -56,10 +56,9 @@ globalThis.probes = {
   },
 
   /** The loudest sample heard in a while; full scale is 1. */
-  async loudness(session, { settleMs = 0, listenMs }) {
+  async loudness(session, { listenMs }) {
     const analyser = probes.analyser(session);
     const samples = new Float32Array(analyser.fftSize);
-    await probes.pause(settleMs);
     let loudest = 0;
     for (const end = performance.now() + listenMs; performance.now() < end; ) {
       analyser.getFloatTimeDomainData(samples);
@@ -72,6 +71,11 @@ globalThis.probes = {
   /** Waits until something is heard; the deadline is the caller's. */
   async heard(session, loudness) {
     while ((await probes.loudness(session, { listenMs: 200 })) < loudness);
+  },
+
+  /** Waits until nothing louder is heard for so long; the deadline is the caller's. */
+  async silent(session, loudness, listenMs) {
+    while ((await probes.loudness(session, { listenMs })) >= loudness);
   },
 
   /** The frequency of the strongest tone, once one is heard. */
