@@ -4,9 +4,12 @@ use std::sync::Arc;
 
 use super::{
     AgreedMedia, Effect, Notification, Participant, Rejection, Reply, Room, SessionKind,
-    SubscribeMedia, subscription::Subscription, telling::Asker,
+    SubscribeMedia, offer::Negotiating, subscription::Subscription, telling::Asker,
 };
-use crate::ids::{ParticipantId, SessionId, TransportId};
+use crate::{
+    formats::Offerer,
+    ids::{ParticipantId, SessionId, TransportId},
+};
 
 impl Room {
     /// Starts a subscription. The checks have OWT's order.
@@ -15,10 +18,11 @@ impl Room {
         asker: &Asker,
         session: SessionId,
         transport: TransportId,
+        offerer: Offerer,
         media: SubscribeMedia,
     ) -> Result<(), Rejection> {
         let subscriber = self.check_subscriber(&asker.from, &media)?;
-        self.check_new_session(&asker.from, &session, &transport)?;
+        self.check_new_session(&asker.from, &session, &transport, offerer)?;
         let audio = media.audio.as_ref().map(|wish| self.audio_feed(subscriber, wish));
         let audio = audio.transpose().map_err(Rejection::AudioUnsatisfied)?;
         let video = media.video.as_ref().map(|wish| self.video_feed(wish));
@@ -27,7 +31,7 @@ impl Room {
         if let Some(owner) = self.participants.get_mut(&asker.from) {
             owner.subscriptions += 1;
         }
-        self.attach(&transport, &asker.from);
+        self.attach(&transport, &asker.from, Negotiating::new(offerer, &session));
         self.record_session(&asker.from, &session, &transport, SessionKind::Subscription);
         let subscription = Subscription::new(asker.from.clone(), transport.clone(), media);
         self.subscriptions.insert(session.clone(), subscription);
@@ -35,7 +39,7 @@ impl Room {
         let opened =
             Reply::SessionOpened { session: session.clone(), transport: transport.clone() };
         self.grant(asker, opened);
-        self.perform(Effect::OpenSubscription { session, transport, audio, video });
+        self.perform(Effect::OpenSubscription { session, transport, offerer, audio, video });
         Ok(())
     }
 

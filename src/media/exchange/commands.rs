@@ -31,7 +31,7 @@ impl Exchange {
                 let purpose = Purpose::Publication { audio, video };
                 self.open_session(room, session, &transport, purpose, now);
             }
-            Command::OpenSubscription { session, transport, audio, video } => {
+            Command::OpenSubscription { session, transport, offerer: _, audio, video } => {
                 let purpose = Purpose::Subscription { audio, video };
                 self.open_session(room, session, &transport, purpose, now);
             }
@@ -41,6 +41,7 @@ impl Exchange {
                     self.handle_offer(key, &sdp, now);
                 }
             }
+            Command::Answer { .. } => {}
             Command::Candidate { transport, candidate } => {
                 // The peer's checks come from its candidates and tell more than their names do.
                 tracing::trace!(%transport, bytes = candidate.len(), "remote candidate");

@@ -74,6 +74,7 @@ impl Mirror {
             }
             Input::Event(
                 Event::Answered { .. }
+                | Event::Offered { .. }
                 | Event::SessionReady { .. }
                 | Event::Measured { .. }
                 | Event::MixerUp { .. }
@@ -233,7 +234,7 @@ impl Mirror {
                 seen.streams.retain(|it| it.id != *stream);
                 assert_eq!(seen.streams.len() + 1, before, "{stream} was there");
             }
-            Notification::Answer { transport, .. } => {
+            Notification::Answer { transport, .. } | Notification::Offer { transport, .. } => {
                 assert!(seen.sessions.values().any(|it| it == transport), "{who}'s own");
             }
             Notification::SessionReady { session, transport } => {
@@ -252,7 +253,7 @@ impl Mirror {
     fn performed(&mut self, effect: &Effect) {
         match effect {
             Effect::OpenPublication { session, transport, .. } => self.open(session, transport),
-            Effect::OpenSubscription { session, transport, audio, video } => {
+            Effect::OpenSubscription { session, transport, audio, video, .. } => {
                 self.feeds(audio.as_ref(), video.as_ref());
                 self.open(session, transport);
             }

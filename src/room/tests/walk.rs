@@ -8,7 +8,9 @@ use std::{
 
 use super::{mirror::Mirror, words::*};
 use crate::{
-    formats::{AudioFormat, Resolution, TrackSelection, VideoCodec, VideoFormat, VideoParameters},
+    formats::{
+        AudioFormat, Offerer, Resolution, TrackSelection, VideoCodec, VideoFormat, VideoParameters,
+    },
     ids::{ParticipantId, SessionId, StreamId, TransportId},
     room::{
         Command, Effect, Event, Input, MixerCapabilities, Negotiation, Order, Output, PlacedRegion,
@@ -23,7 +25,7 @@ const STEPS: u64 = 3_000;
 const MOMENT: Duration = Duration::from_millis(25);
 
 /// Everything that the walks together must have met, lest they prove nothing.
-const SIGHTS: [&str; 61] = [
+const SIGHTS: [&str; 64] = [
     "ActiveInput",
     "AlreadyJoined",
     "Answer",
@@ -57,6 +59,7 @@ const SIGHTS: [&str; 61] = [
     "NothingRequested",
     "NothingToMix",
     "NothingToUpdate",
+    "Offer",
     "OpenPublication",
     "OpenSubscription",
     "ParticipantJoined",
@@ -82,6 +85,8 @@ const SIGHTS: [&str; 61] = [
     "TextTooLong",
     "TooManyInputs",
     "TooManySubscriptions",
+    "TransportInUse",
+    "UnexpectedNegotiation",
     "VideoUnsatisfied",
     "ViewChanged",
     "Whole",
@@ -299,8 +304,9 @@ impl Walk {
     fn event(&mut self) -> Event {
         let session = self.session();
         match self.random.below(30) {
-            0..=2 => Event::Answered { transport: self.transport(&session), sdp: "v=0".into() },
-            3..=13 => ready_with(session.as_str(), self.kinds()),
+            0 | 1 => Event::Answered { transport: self.transport(&session), sdp: "v=0".into() },
+            2..=4 => Event::Offered { transport: self.transport(&session), sdp: "v=0".into() },
+            5..=13 => ready_with(session.as_str(), self.kinds()),
             14 => failed(session.as_str(), "Ice procedure failed."),
             15..=17 => {
                 let width = self.random.pick(&[320, 640]);
@@ -342,7 +348,9 @@ impl Walk {
             }
             wish
         });
-        Command::Subscribe { session, transport, media: SubscribeMedia { audio, video } }
+        let offerer = self.random.pick(&[Offerer::Client, Offerer::Client, Offerer::Server]);
+        let media = SubscribeMedia { audio, video };
+        Command::Subscribe { session, transport, offerer, media }
     }
 
     /// One of some more participants than the room admits.
@@ -380,8 +388,9 @@ impl Walk {
     }
 
     fn negotiation(&mut self) -> Negotiation {
-        let candidates = Negotiation::RemovedCandidates(Vec::new());
-        self.random.pick(&[offer(), Negotiation::Candidate("candidate:1".into()), candidates])
+        let gone = Negotiation::RemovedCandidates(Vec::new());
+        let candidate = Negotiation::Candidate("candidate:1".into());
+        self.random.pick(&[offer(), Negotiation::Answer("v=0".into()), candidate, gone])
     }
 }
 

@@ -7,7 +7,7 @@ use std::{
 };
 
 use portico::{
-    formats::{AudioFormat, TrackKind, VideoCodec, VideoFormat},
+    formats::{AudioFormat, Offerer, TrackKind, VideoCodec, VideoFormat},
     ids::{RoomId, SessionId, StreamId},
     media::{Command, Event, EventSink, ListenAddress, Media, Options, RoomMedia, Source},
 };
@@ -122,7 +122,13 @@ impl Stage {
         }
         let offer = peer.offer().await;
         let (session, transport) = (id(name), (&id(name)).into());
-        self.room.send(Command::OpenSubscription { session, transport, audio, video });
+        self.room.send(Command::OpenSubscription {
+            session,
+            transport,
+            offerer: Offerer::Client,
+            audio,
+            video,
+        });
         self.offer(name, &offer);
     }
 
