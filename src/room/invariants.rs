@@ -35,6 +35,7 @@ pub(super) fn check_state(room: &Room) {
     if !room.managed {
         limits_are_kept(room);
     }
+    floor_is_held(room);
     session_ids_are_unique(room);
     transports_carry_their_owners_sessions(room);
     own_offers_are_waited_for(room);
@@ -63,7 +64,10 @@ pub(super) fn check_outputs(room: &Room, due: &Due, undrained: usize) {
                 assert!(ordered, "only whoever ordered is answered: {output:?}");
             }
             Output::Notify { to, notification } => {
-                let dropped = matches!(**notification, Notification::Dropped);
+                let dropped = matches!(
+                    **notification,
+                    Notification::Dropped | Notification::Kicked { .. } | Notification::Expired
+                );
                 let present = room.participants.contains(to);
                 assert!(present != dropped, "only those in the room are told: {output:?}");
             }
@@ -82,6 +86,9 @@ fn limits_are_kept(room: &Room) {
     }
     for (id, participant) in room.participants.iter() {
         let permission = room.settings.permission_of(&participant.info.role);
+        let on_floor = |role| room.permission_on_floor(role, room.floor.has(id));
+        let permission = permission
+            .map(|role| if participant.floor.is_some() { on_floor(role) } else { role });
         assert_eq!(permission, Ok(participant.permission), "{id:?} may what its role permits");
     }
     for (session, publication) in room.publications.iter() {
@@ -110,6 +117,25 @@ fn participants_are_counted(room: &Room) {
         let bound = room.settings.bounds.subscriptions_per_participant;
         assert!(participant.subscriptions <= bound, "{id:?} subscribes no more than it may");
     }
+}
+
+fn floor_is_held(room: &Room) {
+    for holder in room.floor.holders() {
+        assert!(room.participants.contains(holder), "{holder:?} has the floor and is there");
+    }
+    for (id, participant) in room.participants.iter() {
+        let publishes = participant.publications > 0;
+        let known = participant.floor.is_some();
+        let has = room.floor.has(id);
+        assert!(has || !publishes, "{id:?} has the floor where it publishes");
+        assert!(known || !has || publishes, "{id:?} has the floor while it publishes");
+        let expected = room.presences.participants().any(|it| it == id);
+        assert_eq!(expected, known, "{id:?} is heard or not");
+    }
+    let heard = room.presences.participants();
+    assert!(heard.into_iter().all(|it| room.participants.contains(it)), "who is heard is there");
+    let limit = room.settings.floor.limit.map_or(usize::MAX, |limit| limit as usize);
+    assert!(room.floor.holders().count() <= limit, "the floor is not overcrowded");
 }
 
 fn publications_are_owned(room: &Room) {

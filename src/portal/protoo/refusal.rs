@@ -101,6 +101,7 @@ impl Refusal {
             Rejection::InvalidRole => Code::Token,
             Rejection::RoomFull
             | Rejection::TooManyInputs
+            | Rejection::FloorFull
             | Rejection::TooManySubscriptions
             | Rejection::TextTooLong => Code::Limit,
             Rejection::NoSuchStream
@@ -120,7 +121,11 @@ impl Refusal {
             | Rejection::SubscriptionNotReady
             | Rejection::AudioUnsatisfied(_)
             | Rejection::VideoUnsatisfied(_) => failed,
+            Rejection::NoSuchRoom | Rejection::RoomExists => Code::Room,
             Rejection::AlreadyJoined
+            | Rejection::WrongKind
+            | Rejection::HasFloor
+            | Rejection::NoSuchMember
             | Rejection::NoAudioTrack
             | Rejection::NoVideoTrack
             | Rejection::NoSuchView

@@ -41,7 +41,11 @@ impl Stay {
         let respond: Responder = Box::new(move |result| match result {
             Ok(Reply::Described(room)) => seat.client.grant(&id, seat.reader().lists(&room, what)),
             Ok(
-                Reply::Done | Reply::Joined(_) | Reply::SessionOpened { .. } | Reply::Region { .. },
+                Reply::Done
+                | Reply::Joined(_)
+                | Reply::SessionOpened { .. }
+                | Reply::Publishers(_)
+                | Reply::Region { .. },
             ) => {
                 seat.client.grant(&id, Nothing {});
             }

@@ -9,7 +9,7 @@ use crate::{
     },
     room::{
         AgreedMedia, AudioFeed, AudioTrack, Bounds, Command, DesiredView, Effect, Event, Fit,
-        Fraction, InputTrack, Layout, LayoutSettings, MediaOut, MediaPermission, MixerCapabilities,
+        FloorSettings, Fraction, InputTrack, Layout, LayoutSettings, MediaOut, MediaPermission, MixerCapabilities,
         Multiple, Negotiation, Notification, ParticipantInfo, Permission, PlacedRegion,
         PublishAudio, PublishMedia, PublishVideo, Region, Reply, ResolutionOption, Settings, Shape,
         StreamInfo, StreamOrigin, StreamUpdate, SubscribeAudio, SubscribeMedia, SubscribeVideo,
@@ -57,6 +57,8 @@ pub(super) fn settings() -> Settings {
     ]);
     Settings {
         participant_limit: None,
+        kind: RoomKind::Meeting,
+        floor: FloorSettings::default(),
         input_limit: None,
         roles,
         audio_in: [AudioFormat::OPUS, AudioFormat::PCMU].into(),
@@ -117,7 +119,7 @@ pub(super) fn join(role: &str) -> Command {
 }
 
 pub(super) fn join_as(user: &str, role: &str) -> Command {
-    Command::Join { user: user.into(), role: role.into() }
+    Command::Join { user: user.into(), role: role.into(), manner: Manner::default() }
 }
 
 pub(super) fn broadcast(data: &str) -> Command {
