@@ -90,16 +90,8 @@ impl RoomHandle {
         let connection = ConnectionId::fresh();
         let (respond, granted) = overheard(respond);
         let member = Member { participant: participant.clone(), connection, inbox: self.inbox };
-        let message = Message::Join {
-            participant,
-            connection,
-            user,
-            role,
-            manner,
-            keep,
-            outbox,
-            respond,
-        };
+        let message =
+            Message::Join { participant, connection, user, role, manner, keep, outbox, respond };
         // The room is there as long as this handle is; at shutdown the answer is moot.
         drop(member.inbox.send(message).await);
         granted.await.unwrap_or(false).then_some(member)

@@ -159,11 +159,7 @@ impl Room {
     }
 
     /// Says what one sends; tracks of one's streams are paused and resumed to match.
-    pub(super) fn set_sending(
-        &mut self,
-        asker: &Asker,
-        sending: Sending,
-    ) -> Result<(), Rejection> {
+    pub(super) fn set_sending(&mut self, asker: &Asker, sending: Sending) -> Result<(), Rejection> {
         if !self.floor.has(&asker.from) {
             return Err(Rejection::Unauthorized);
         }

@@ -87,8 +87,8 @@ fn limits_are_kept(room: &Room) {
     for (id, participant) in room.participants.iter() {
         let permission = room.settings.permission_of(&participant.info.role);
         let on_floor = |role| room.permission_on_floor(role, room.floor.has(id));
-        let permission = permission
-            .map(|role| if participant.floor.is_some() { on_floor(role) } else { role });
+        let permission =
+            permission.map(|role| if participant.floor.is_some() { on_floor(role) } else { role });
         assert_eq!(permission, Ok(participant.permission), "{id:?} may what its role permits");
     }
     for (session, publication) in room.publications.iter() {

@@ -92,8 +92,8 @@ use std::{
 
 use self::{
     aged::Aged, away::Absences, floor::Floor, invariants::Due, offer::OpenOffers,
-    participant::Participant, presence::Presences, publication::Publication, session::Transport, subscription::Subscription, telling::Asker,
-    view::View,
+    participant::Participant, presence::Presences, publication::Publication, session::Transport,
+    subscription::Subscription, telling::Asker, view::View,
 };
 pub use self::{
     broadcast::MAX_BROADCAST_BYTES,
@@ -272,12 +272,7 @@ impl Room {
     }
 
     /// Does what is asked and grants it, or changes nothing and says why.
-    fn obey(
-        &mut self,
-        now: Instant,
-        asker: &Asker,
-        command: Command,
-    ) -> Result<(), Rejection> {
+    fn obey(&mut self, now: Instant, asker: &Asker, command: Command) -> Result<(), Rejection> {
         let joins = matches!(command, Command::Join { .. });
         if !joins && !self.participants.contains(&asker.from) {
             return Err(Rejection::NotJoined);

@@ -194,9 +194,9 @@ impl Connection {
                 ack.ok_with(&SessionResult { id: session.as_str(), transport_id });
             }
             Ok(Reply::Region { region }) => ack.ok_with(&RegionResult { region: &region }),
-            Ok(
-                Reply::Done | Reply::Joined(_) | Reply::Publishers(_) | Reply::Described(_),
-            ) => ack.ok(),
+            Ok(Reply::Done | Reply::Joined(_) | Reply::Publishers(_) | Reply::Described(_)) => {
+                ack.ok()
+            }
             Err(rejection) => ack.error(&about.refusal(&rejection), form),
         });
         member.request(command, respond).await;

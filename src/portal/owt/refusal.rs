@@ -108,9 +108,7 @@ impl From<&Rejection> for Refusal {
             Rejection::NoSuchRoom => (NOT_ACCEPTED, "Room does NOT exist".into()),
             Rejection::WrongKind => (NOT_PERMITTED, "Not in this kind of room".into()),
             Rejection::HasFloor => (MALFORMED, "Participant is a publisher already".into()),
-            Rejection::NoSuchMember => {
-                (NO_PARTICIPANT, "Target participant does NOT exist".into())
-            }
+            Rejection::NoSuchMember => (NO_PARTICIPANT, "Target participant does NOT exist".into()),
             Rejection::InvalidRole => (NOT_ACCEPTED, "Invalid role".into()),
             Rejection::Unauthorized => (NOT_PERMITTED, "unauthorized".into()),
             Rejection::TooManyInputs => (LIMIT, "Too many inputs".into()),

@@ -22,8 +22,7 @@ impl RoomRecord {
             (Arc::from(role.role.as_str()), permission)
         });
         let video_in = known(&self.media_in.video, video_format);
-        let kind =
-            if video_in.is_empty() { RoomKind::AudioMeeting } else { RoomKind::Meeting };
+        let kind = if video_in.is_empty() { RoomKind::AudioMeeting } else { RoomKind::Meeting };
         let positive = u32::try_from(self.participant_limit).ok().filter(|limit| *limit > 0);
         Settings {
             participant_limit: positive,
