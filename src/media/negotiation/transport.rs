@@ -1,4 +1,4 @@
-//! What an offer says of the client's transport: ICE credentials, DTLS role and certificate.
+//! What an offer or answer says of the client's transport: ICE credentials, DTLS role and certificate.
 
 use std::sync::Arc;
 
@@ -22,8 +22,32 @@ pub(super) struct Remote {
 }
 
 impl Remote {
-    /// Reads what the accepted sections share.
-    pub(super) fn of(offer: &Offer<'_>, accepted: &[usize]) -> Result<Self, NegotiationError> {
+    /// Reads what the accepted sections of an offer share. Without a role it means `active`
+    /// (RFC 4145, 4).
+    pub(super) fn of_offer(
+        offer: &Offer<'_>,
+        accepted: &[usize],
+    ) -> Result<Self, NegotiationError> {
+        let is_client = |setup: Option<&str>| matches!(setup, None | Some("actpass" | "active"));
+        Self::of(offer, accepted, is_client, NegotiationError::WrongSetup)
+    }
+
+    /// Reads what the accepted sections of an answer share. It must take the role that is left;
+    /// without one it means `passive` (RFC 4145, 4).
+    pub(super) fn of_answer(
+        answer: &Offer<'_>,
+        accepted: &[usize],
+    ) -> Result<Self, NegotiationError> {
+        let is_client = |setup: Option<&str>| setup == Some("active");
+        Self::of(answer, accepted, is_client, NegotiationError::NotActive)
+    }
+
+    fn of(
+        offer: &Offer<'_>,
+        accepted: &[usize],
+        is_client: impl Fn(Option<&str>) -> bool,
+        otherwise: NegotiationError,
+    ) -> Result<Self, NegotiationError> {
         let first = |key| offer.transport_values(accepted, key).next();
         let credential = |key, lengths: &std::ops::RangeInclusive<usize>| {
             first(key)
@@ -36,10 +60,8 @@ impl Remote {
             .transport_values(accepted, "fingerprint")
             .find_map(sha256)
             .ok_or(NegotiationError::NoFingerprint)?;
-        // An offer without the attribute means `active` (RFC 4145, 4).
-        match first("setup") {
-            None | Some("actpass" | "active") => {}
-            Some(_) => return Err(NegotiationError::WrongSetup),
+        if !is_client(first("setup")) {
+            return Err(otherwise);
         }
         if !offer.bundles(accepted) || !offer.multiplexes_rtcp(accepted) {
             return Err(NegotiationError::NotBundled);
