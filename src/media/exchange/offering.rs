@@ -12,7 +12,7 @@ use crate::{
     ids::{SessionId, TransportId},
     media::{
         Event,
-        negotiation::{self, Want},
+        negotiation::{self, DtlsRole, Want},
         worker::RoomKey,
     },
 };
@@ -75,6 +75,9 @@ impl Exchange {
         let (plans, tracks): (Vec<_>, Vec<_>) =
             accepted.filter_map(|(plan, track)| Some((plan, track?))).unzip();
         let settled = self.make_tracks(key, plans, &tracks, now);
+        if acceptance.peer_role == DtlsRole::Server {
+            self.transports[key].dtls.be_client();
+        }
         let remote = Remote {
             ufrag: acceptance.remote_ufrag,
             password: acceptance.remote_password,

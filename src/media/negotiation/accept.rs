@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    AgreedTrack, ExtensionIds, Feedback, NegotiationError, Want,
+    AgreedTrack, DtlsRole, ExtensionIds, Feedback, NegotiationError, Want,
     make::{OfferedTrack, Variant},
     offer::{Direction, Offer, Section, read},
     track,
@@ -19,6 +19,8 @@ pub(crate) struct Acceptance {
     pub(crate) remote_password: Arc<str>,
     /// SHA-256 of the client's DTLS certificate.
     pub(crate) remote_fingerprint: [u8; 32],
+    /// Who the client is in the DTLS handshake.
+    pub(crate) peer_role: DtlsRole,
     /// One per offered track, in their order; none for those that the client does not want.
     pub(crate) tracks: Vec<Option<AgreedTrack>>,
 }
@@ -26,8 +28,9 @@ pub(crate) struct Acceptance {
 /// Reads the answer to the offer of these wants.
 ///
 /// The client may reject tracks and leave them inactive, but not all of them. It names its choice
-/// of what was offered, under the offered payload types and extension numbers, and is the DTLS
-/// client.
+/// of what was offered, under the offered payload types and extension numbers, and takes one
+/// of the DTLS roles. Browsers begin; the `webrtc` crate and its relatives in Go wait for an end that
+/// is ICE-lite.
 ///
 /// # Errors
 /// See [`NegotiationError`]; nothing is agreed on then.
@@ -48,6 +51,7 @@ pub(crate) fn accept(answer: &str, wants: &[Want]) -> Result<Acceptance, Negotia
     let kept: Vec<usize> = kept.map(|(index, _)| index).collect();
     let remote = Remote::of_answer(&answer, &kept)?;
     Ok(Acceptance {
+        peer_role: remote.role,
         remote_ufrag: remote.ufrag,
         remote_password: remote.password,
         remote_fingerprint: remote.fingerprint,

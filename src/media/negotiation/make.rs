@@ -114,7 +114,7 @@ impl Offer<'_> {
             protocol: "UDP/TLS/RTP/SAVPF",
             formats: Formats(&track.variants),
             mid: Some(&track.mid),
-            // An offer leaves the role open (RFC 8842, 5.2), although only one is taken.
+            // The client chooses (RFC 8842, 5.2).
             setup: "actpass",
             reduced_size: true,
         };

@@ -156,6 +156,15 @@ pub(crate) struct ExtensionIds {
     pub(crate) video_orientation: Option<u8>,
 }
 
+/// Who a client is in the DTLS handshake (RFC 8842).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum DtlsRole {
+    /// It begins: `a=setup:active`.
+    Client,
+    /// It waits: `a=setup:passive`.
+    Server,
+}
+
 /// RTCP feedback of a track (RFC 4585, 5104).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Feedback {
@@ -209,9 +218,9 @@ pub(crate) enum NegotiationError {
     /// The answer has a payload type that the offer does not have.
     #[error("SDP answer has a payload type for {} that was not offered", kind_name(*.0))]
     UnknownPayloadType(TrackKind),
-    /// The client answers that it is the DTLS server, or that it does not say.
-    #[error("SDP must answer setup:active; the server only accepts DTLS")]
-    NotActive,
+    /// The client answers with no DTLS role.
+    #[error("SDP must answer setup:active or setup:passive")]
+    NoRole,
     /// The client wants none of the tracks.
     #[error("SDP answer accepts none of the offered tracks")]
     NothingAccepted,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{NegotiationError, offer::Offer};
+use super::{DtlsRole, NegotiationError, offer::Offer};
 
 /// Lengths of an `ice-ufrag` (RFC 8839, 5.4).
 const UFRAG_CHARS: std::ops::RangeInclusive<usize> = 4..=256;
@@ -19,34 +19,39 @@ pub(super) struct Remote {
     pub(super) password: Arc<str>,
     /// SHA-256 of the certificate.
     pub(super) fingerprint: [u8; 32],
+    /// Who it is in the DTLS handshake.
+    pub(super) role: DtlsRole,
 }
 
 impl Remote {
     /// Reads what the accepted sections of an offer share. Without a role it means `active`
-    /// (RFC 4145, 4).
+    /// (RFC 4145, 4); this end only accepts then.
     pub(super) fn of_offer(
         offer: &Offer<'_>,
         accepted: &[usize],
     ) -> Result<Self, NegotiationError> {
-        let is_client = |setup: Option<&str>| matches!(setup, None | Some("actpass" | "active"));
-        Self::of(offer, accepted, is_client, NegotiationError::WrongSetup)
+        Self::of(offer, accepted, |setup| match setup {
+            None | Some("actpass" | "active") => Ok(DtlsRole::Client),
+            Some(_) => Err(NegotiationError::WrongSetup),
+        })
     }
 
-    /// Reads what the accepted sections of an answer share. It must take the role that is left;
-    /// without one it means `passive` (RFC 4145, 4).
+    /// Reads what the accepted sections of an answer share. It chooses a role (RFC 8842, 5.3).
     pub(super) fn of_answer(
         answer: &Offer<'_>,
         accepted: &[usize],
     ) -> Result<Self, NegotiationError> {
-        let is_client = |setup: Option<&str>| setup == Some("active");
-        Self::of(answer, accepted, is_client, NegotiationError::NotActive)
+        Self::of(answer, accepted, |setup| match setup {
+            Some("active") => Ok(DtlsRole::Client),
+            Some("passive") => Ok(DtlsRole::Server),
+            None | Some(_) => Err(NegotiationError::NoRole),
+        })
     }
 
     fn of(
         offer: &Offer<'_>,
         accepted: &[usize],
-        is_client: impl Fn(Option<&str>) -> bool,
-        otherwise: NegotiationError,
+        role: impl Fn(Option<&str>) -> Result<DtlsRole, NegotiationError>,
     ) -> Result<Self, NegotiationError> {
         let first = |key| offer.transport_values(accepted, key).next();
         let credential = |key, lengths: &std::ops::RangeInclusive<usize>| {
@@ -60,13 +65,11 @@ impl Remote {
             .transport_values(accepted, "fingerprint")
             .find_map(sha256)
             .ok_or(NegotiationError::NoFingerprint)?;
-        if !is_client(first("setup")) {
-            return Err(otherwise);
-        }
+        let role = role(first("setup"))?;
         if !offer.bundles(accepted) || !offer.multiplexes_rtcp(accepted) {
             return Err(NegotiationError::NotBundled);
         }
-        Ok(Self { ufrag: ufrag.into(), password: password.into(), fingerprint })
+        Ok(Self { ufrag: ufrag.into(), password: password.into(), fingerprint, role })
     }
 }
 

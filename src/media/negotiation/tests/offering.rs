@@ -277,12 +277,12 @@ fn an_h264_answer_keeps_the_mode_and_profile() {
 
 #[test]
 fn an_answer_must_describe_its_transport() {
-    use NegotiationError::{NoFingerprint, NoIceCredentials, NotActive, NotBundled};
+    use NegotiationError::{NoFingerprint, NoIceCredentials, NoRole, NotBundled};
     type Edit = fn(String) -> String;
     let cases: [(Edit, NegotiationError); 10] = [
-        (|it| it.replace("setup:active", "setup:passive"), NotActive),
-        (|it| it.replace("setup:active", "setup:actpass"), NotActive),
-        (|it| without(&it, "a=setup"), NotActive),
+        (|it| it.replace("setup:active", "setup:holdconn"), NoRole),
+        (|it| it.replace("setup:active", "setup:actpass"), NoRole),
+        (|it| without(&it, "a=setup"), NoRole),
         (|it| without(&it, "a=fingerprint"), NoFingerprint),
         (|it| it.replace("sha-256", "sha-1"), NoFingerprint),
         (|it| without(&it, "a=ice-ufrag"), NoIceCredentials),
@@ -294,6 +294,15 @@ fn an_answer_must_describe_its_transport() {
     for (number, (edit, error)) in cases.into_iter().enumerate() {
         assert_eq!(refused(edit), error, "case {number}");
     }
+}
+
+#[test]
+fn the_client_chooses_its_role() {
+    let wants = both();
+    let answer = answer_to(&offered(&wants));
+    assert_eq!(accept(&answer, &wants).expect("good").peer_role, DtlsRole::Client);
+    let passive = answer.replace("setup:active", "setup:passive");
+    assert_eq!(accept(&passive, &wants).expect("good").peer_role, DtlsRole::Server);
 }
 
 #[test]
