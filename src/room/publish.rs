@@ -7,16 +7,13 @@ use super::{
     StreamInfo, StreamOrigin, StreamUpdate,
     offer::Negotiating,
     publication::{Publication, PublicationState},
-    session::SOURCE_STREAM_LOSS,
+    session::{NO_VALID_TRACKS, SOURCE_STREAM_LOSS},
     telling::Asker,
 };
 use crate::{
     formats::{Offerer, Resolution},
     ids::{ParticipantId, SessionId, StreamId, TransportId},
 };
-
-/// Why a publication fails whose ends agreed on none of its tracks, in OWT's words.
-const NO_VALID_TRACKS: &str = "No valid tracks in stream";
 
 impl Room {
     /// Starts a publication. The checks have OWT's order, which decides what a client is told

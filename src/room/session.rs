@@ -14,6 +14,9 @@ use crate::{
 /// Why a subscription ends whose stream is gone, in OWT's words.
 pub(super) const SOURCE_STREAM_LOSS: &str = "Source stream loss";
 
+/// Why a session fails whose ends agreed on none of its tracks, in OWT's words.
+pub(super) const NO_VALID_TRACKS: &str = "No valid tracks in stream";
+
 /// A peer connection that carries sessions of one participant.
 #[derive(Debug)]
 pub(super) struct Transport {

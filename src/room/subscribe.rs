@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::{
     AgreedMedia, Effect, Notification, Participant, Rejection, Reply, Room, SessionKind,
-    SubscribeMedia, offer::Negotiating, subscription::Subscription, telling::Asker,
+    SubscribeMedia, offer::Negotiating, session::NO_VALID_TRACKS, subscription::Subscription,
+    telling::Asker,
 };
 use crate::{
     formats::Offerer,
@@ -78,13 +79,18 @@ impl Room {
         Ok(())
     }
 
-    /// Tells a subscription's owner that it is up.
+    /// Tells a subscription's owner that it is up, with those tracks that its ends agreed on.
     pub(super) fn subscription_ready(&mut self, session: &SessionId, agreed: AgreedMedia) {
         let Some(subscription) = self.subscriptions.get_mut(session) else { return };
         if subscription.agreed.is_some() {
             return;
         }
-        subscription.agreed = Some(agreed);
+        subscription.agree(agreed);
+        if subscription.sources().next().is_none() {
+            self.perform(Effect::CloseSession { session: session.clone() });
+            self.subscription_failed(session, NO_VALID_TRACKS.into());
+            return;
+        }
         let owner = subscription.owner.clone();
         let transport = subscription.transport.clone();
         self.tell(&owner, Notification::SessionReady { session: session.clone(), transport });
