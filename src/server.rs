@@ -23,7 +23,7 @@ use crate::{
     portal::{
         Doorway, DoorwaySettings, demo,
         listener::Listener,
-        owt, pages, protoo,
+        owt, pages, protoo, signals,
         ticket::Tickets,
         tls::{self, TlsError},
         token::{Grants, Tokens},
@@ -112,7 +112,8 @@ impl Server {
         let management = admin::router(config, store.clone(), rooms, issuer, demo_room.clone())
             .merge(health::router(down.clone()));
         let doors = Router::new()
-            .merge(protoo::router(doorway, config.protoo.clone(), down.clone()))
+            .merge(protoo::router(doorway.clone(), config.protoo.clone(), down.clone()))
+            .merge(signals::router(doorway, config.signals.clone(), down.clone()))
             .merge(pages(&config.demo, demo_room, tokens.clone()))
             .layer(socket_io_layer)
             .layer(cors(&config.portal.cors));

@@ -99,12 +99,13 @@ impl Room {
         user: &str,
         permission: Permission,
     ) -> Result<bool, Rejection> {
-        if entry.kind != self.settings.kind {
-            return Err(Rejection::WrongKind);
-        }
         let founded = self.settings.floor.founded;
-        if entry.founding && !(founded && self.participants.is_empty()) {
+        let same_kind = entry.kind == self.settings.kind;
+        if entry.founding && !(founded && same_kind && self.participants.is_empty()) {
             return Err(Rejection::RoomExists);
+        }
+        if !same_kind {
+            return Err(Rejection::WrongKind);
         }
         if founded && !entry.founding && self.participants.is_empty() {
             return Err(Rejection::NoSuchRoom);

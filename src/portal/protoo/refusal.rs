@@ -25,6 +25,7 @@ use std::borrow::Cow;
 
 use crate::{
     driver::JoinError,
+    portal::offer::OfferError,
     room::{Rejection, Unsatisfied},
 };
 
@@ -148,6 +149,16 @@ impl Refusal {
             return Self::new(kind.unknown(), rejection.to_string());
         }
         Self::of(rejection, Some(kind))
+    }
+}
+
+impl From<OfferError> for Refusal {
+    fn from(error: OfferError) -> Self {
+        let code = match error {
+            OfferError::TooLong => Code::Limit,
+            OfferError::Unreadable => Code::Sdp,
+        };
+        Self::new(code, error.to_string())
     }
 }
 

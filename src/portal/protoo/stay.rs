@@ -8,7 +8,6 @@ use tokio::time::{Duration, Instant};
 use super::{
     decode::Listed,
     message::Nothing,
-    offer::Kinds,
     refusal::{Refusal, SessionKind},
     seat::{Seat, Waiting},
 };
@@ -16,6 +15,7 @@ use crate::{
     driver::{Member, Responder, fresh_short_session},
     formats::{Offerer, VideoParameters},
     ids::{SessionId, StreamId, TransportId},
+    portal::offer::Kinds,
     room::{
         Command, Negotiation, PublishMedia, Rejection, Reply, SubscribeAudio, SubscribeMedia,
         SubscribeVideo, Unsatisfied,

@@ -108,7 +108,7 @@ fn whoever_makes_a_room_owns_it_and_others_look_on() {
 fn a_room_is_made_once_and_not_entered_before() {
     let mut room = Scenario::with(founded(RoomKind::Meeting));
     room.asks("bob", enter("bob", RoomKind::Meeting)).refused(Rejection::NoSuchRoom);
-    room.asks("bob", found("bob", RoomKind::Call)).refused(Rejection::WrongKind);
+    room.asks("bob", found("bob", RoomKind::Call)).refused(Rejection::RoomExists);
     let viewer = entering("bob", "viewer", RoomKind::Meeting, true);
     room.asks("bob", viewer).refused(Rejection::Unauthorized);
     room.prepare("alice", &found("alice", RoomKind::Meeting));

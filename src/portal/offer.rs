@@ -1,10 +1,19 @@
-//! What a client's offer is about, as far as this dialect leaves it to the offer to say.
-
-use super::refusal::{Code, Refusal};
+//! What a client's offer is about, as far as a dialect leaves it to the offer to say.
 
 /// The longest offer, in bytes: Chromium's own, with every codec and twelve media sections, stay
 /// below 80 KB.
 const MAX_OFFER_BYTES: usize = 128 * 1024;
+
+/// Why an offer is not looked into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum OfferError {
+    /// It is longer than any real one.
+    #[error("the SDP is too long")]
+    TooLong,
+    /// It is no SDP.
+    #[error("the SDP cannot be read")]
+    Unreadable,
+}
 
 /// Sound, picture, or both.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -26,12 +35,12 @@ pub(super) struct Directions {
 
 /// Reads the media sections of an offer (RFC 8866, 5.14; RFC 3264, 5.1). Everything else in it is
 /// the media plane's to judge.
-pub(super) fn directions(sdp: &str) -> Result<Directions, Refusal> {
+pub(super) fn directions(sdp: &str) -> Result<Directions, OfferError> {
     if sdp.len() > MAX_OFFER_BYTES {
-        return Err(Refusal::new(Code::Limit, "the SDP is too long"));
+        return Err(OfferError::TooLong);
     }
     if !sdp.starts_with("v=0") {
-        return Err(Refusal::new(Code::Sdp, "the SDP cannot be read"));
+        return Err(OfferError::Unreadable);
     }
     let mut sections = sdp.split("\nm=");
     let session = direction(sections.next().unwrap_or_default());
@@ -100,9 +109,9 @@ mod tests {
 
     #[test]
     fn what_is_no_sdp_or_too_long_is_refused() {
-        let code = |sdp: &str| directions(sdp).expect_err("no SDP").code;
-        assert_eq!(code(""), Code::Sdp);
-        assert_eq!(code("hello\nm=audio 9"), Code::Sdp);
-        assert_eq!(code(&format!("v=0{}", "\n".repeat(MAX_OFFER_BYTES))), Code::Limit);
+        let error = |sdp: &str| directions(sdp).expect_err("no SDP");
+        assert_eq!(error(""), OfferError::Unreadable);
+        assert_eq!(error("hello\nm=audio 9"), OfferError::Unreadable);
+        assert_eq!(error(&format!("v=0{}", "\n".repeat(MAX_OFFER_BYTES))), OfferError::TooLong);
     }
 }
