@@ -56,6 +56,11 @@ impl Mirror {
         self.media.keys().cloned().collect()
     }
 
+    /// What carries a session that exists.
+    pub(super) fn transport(&self, session: &SessionId) -> TransportId {
+        self.media[session].clone()
+    }
+
     /// Notes what needs no telling: a lost connection sees nothing, a failed session is gone.
     pub(super) fn before(&mut self, input: &Input) {
         match input {

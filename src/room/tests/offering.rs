@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{scenario::Scenario, words::*};
 use crate::{
-    formats::Offerer,
+    formats::{Offerer, TrackKind},
     room::{
         AudioFeed, Command, Effect, Event, Negotiation, Notification, OFFER_TIMEOUT, Rejection,
         Reply, SubscribeMedia, Unsatisfied, VideoFeed,
@@ -190,4 +190,40 @@ fn whoever_is_away_can_miss_an_offer() {
     room.waits(OFFER_TIMEOUT)
         .effect(closes("sub"))
         .told(&["bob"], session_failed("sub", UNANSWERED));
+}
+
+#[test]
+fn what_bob_does_not_take_he_has_not_subscribed_to() {
+    let mut room = Scenario::new();
+    room.joined(&["alice", "bob"]);
+    room.published("alice", "cam");
+    room.published("alice", "mic");
+    let media =
+        SubscribeMedia { audio: Some(wanted_audio("mic")), video: Some(wanted_video("cam")) };
+    let (session, transport, offerer) = (id("sub"), id("sub"), Offerer::Server);
+    room.prepare("bob", &Command::Subscribe { session, transport, offerer, media });
+    room.happened(offered("sub"));
+    room.prepare("bob", &negotiate("sub", answer()));
+    room.happens(ready_with("sub", AUDIO)).told(&["bob"], session_ready("sub"));
+    room.asks("bob", update("sub", None, Some("mic")))
+        .refused(Rejection::NothingToUpdate(TrackKind::Video));
+    // The picture is nothing to him, the sound is all.
+    room.asks("alice", unpublish("cam"))
+        .granted(Reply::Done)
+        .effect(closes("cam"))
+        .told(&["alice", "bob"], removed("cam"));
+    room.asks("alice", unpublish("mic"))
+        .granted(Reply::Done)
+        .effect(closes("mic"))
+        .effect(closes("sub"))
+        .told(&["bob"], source_lost("sub"))
+        .told(&["alice", "bob"], removed("mic"));
+}
+
+#[test]
+fn a_subscription_to_nothing_fails() {
+    let mut room = party();
+    room.happens(ready_with("sub", NEITHER))
+        .effect(closes("sub"))
+        .told(&["bob"], session_failed("sub", "No valid tracks in stream"));
 }

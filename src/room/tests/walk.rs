@@ -167,9 +167,14 @@ impl Walk {
         let input = match self.random.below(10) {
             0..=2 => Input::Event(self.event()),
             3 => Input::Manage { request, order: self.order() },
-            4 if !owned.is_empty() && self.random.one_in(4) => {
+            4 if !owned.is_empty() && self.random.one_in(2) => {
                 let (from, session) = self.random.pick(&owned);
-                let command = self.subscription_control(&session);
+                let command = if self.random.one_in(4) {
+                    let transport = self.mirror.transport(&session);
+                    Command::Negotiate { transport, payload: self.negotiation() }
+                } else {
+                    self.subscription_control(&session)
+                };
                 Input::Command { from, request, command }
             }
             5 | 6 if self.seed % 4 == 1 => {
@@ -352,7 +357,7 @@ impl Walk {
         match self.random.below(30) {
             0 | 1 => Event::Answered { transport: self.transport(&session), sdp: "v=0".into() },
             2..=4 => Event::Offered { transport: self.transport(&session), sdp: "v=0".into() },
-            5..=13 => ready_with(session.as_str(), self.kinds()),
+            5..=13 => ready_with(session.as_str(), self.agreed()),
             14 => failed(session.as_str(), "Ice procedure failed."),
             15..=17 => {
                 let width = self.random.pick(&[320, 640]);
@@ -426,6 +431,11 @@ impl Walk {
 
     fn kinds(&mut self) -> Kinds {
         self.random.pick(&[AUDIO_VIDEO, AUDIO_VIDEO, AUDIO_VIDEO, AUDIO, VIDEO, NEITHER])
+    }
+
+    /// What two ends agree on, which seldom is less than what was asked for.
+    fn agreed(&mut self) -> Kinds {
+        if self.random.one_in(8) { self.kinds() } else { AUDIO_VIDEO }
     }
 
     fn tracks(&mut self) -> TrackSelection {

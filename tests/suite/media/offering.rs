@@ -89,6 +89,27 @@ async fn every_codec_is_offered_as_it_is_published() {
 }
 
 #[tokio::test]
+async fn the_subscriber_may_begin_the_handshake_or_wait() {
+    let mut stage = Stage::new();
+    let mut publisher = peer(&[Codec::OPUS]).await;
+    let mut audio = publisher.add_source(Codec::OPUS).await;
+    stage.publish(&mut publisher, "pub").await;
+    let waits = MediaPeer::builder().codecs(&[Codec::OPUS]);
+    let begins = MediaPeer::builder().codecs(&[Codec::OPUS]).dtls_client();
+    for (name, builder, role) in [("one", waits, "passive"), ("two", begins, "active")] {
+        let mut subscriber = builder.build().await;
+        let offer = stage.open_offered(name, Some("pub"), None).await;
+        let answer = subscriber.answer(&offer).await;
+        assert!(answer.contains(&format!("a=setup:{role}\r\n")), "{answer}");
+        stage.send_answer(name, &answer);
+        stage.ready(name).await;
+        subscriber.connected().await;
+        audio.send_frame(false, Pace::AUDIO).await;
+        assert!(Mark::of(&subscriber.packet().await.payload).is_some(), "{role}");
+    }
+}
+
+#[tokio::test]
 async fn a_picture_begins_at_once() {
     let mut stage = Stage::new();
     let mut publisher = peer(&[Codec::VP8]).await;
@@ -140,6 +161,9 @@ async fn lost_packets_come_again_as_it_was_offered() {
     }
 }
 
+/// A change of an answer.
+type Edit = fn(&str) -> String;
+
 /// A publisher of sound and picture, and a subscriber that answers as `edit` has it.
 async fn answered(edit: impl Fn(&str) -> String) -> (Stage, [MediaPeer; 2]) {
     let mut stage = Stage::new();
@@ -156,7 +180,7 @@ async fn answered(edit: impl Fn(&str) -> String) -> (Stage, [MediaPeer; 2]) {
 
 #[tokio::test]
 async fn what_the_client_does_not_want_is_not_sent() {
-    let edits: [fn(&str) -> String; 2] = [
+    let edits: [Edit; 2] = [
         |answer| answer.replace("m=video 9", "m=video 0"),
         |answer| {
             let at = answer.find("m=video").expect("a picture");
@@ -172,7 +196,7 @@ async fn what_the_client_does_not_want_is_not_sent() {
 
 #[tokio::test]
 async fn a_bad_answer_fails_its_session_and_no_other() {
-    let cases: [(fn(&str) -> String, &str); 4] = [
+    let cases: [(Edit, &str); 4] = [
         (|answer| answer.replace("a=setup:passive", "a=setup:actpass"), "setup:active"),
         (|answer| answer.replace("a=recvonly", "a=sendrecv"), "recvonly"),
         (

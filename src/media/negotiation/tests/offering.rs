@@ -2,6 +2,10 @@
 
 use super::*;
 
+/// Chromium's answer to the offer of [`view`].
+const CHROMIUM: &str = include_str!("offers/chromium-156-answer.sdp");
+const UFRAG: &str = "QamO";
+
 const SOUND: &str = "minptime=10;useinbandfec=1";
 
 fn both() -> [Want; 2] {
@@ -36,6 +40,14 @@ fn accepted(edit: impl Fn(String) -> String) -> Result<[Option<AgreedTrack>; 2],
 
 fn refused(edit: impl Fn(String) -> String) -> NegotiationError {
     accepted(edit).expect_err("a bad answer")
+}
+
+/// A sound, and a view in every codec that a mixer may encode.
+fn view() -> [Want; 2] {
+    use VideoCodec::{Av1, Vp8, Vp9};
+    let codecs = [h264(H264Profile::ConstrainedBaseline), video(Vp8), video(Vp9), video(Av1)];
+    let codecs = codecs.into_iter().map(AgreedCodec::usual);
+    [send(Audio, OPUS, SOUND), one_of(Video, codecs.collect())]
 }
 
 /// The video m-line of an answer, changed.
@@ -148,6 +160,22 @@ fn of_several_codecs_the_first_that_the_client_keeps_is_sent() {
     assert_eq!(chosen(&reversed), Ok((codecs[0], 96, None)));
     let none = answer.replace("SAVPF 96 97 98 99 100 101", "SAVPF 97");
     assert_eq!(chosen(&none), Err(NegotiationError::NoCodec(Video)));
+}
+
+/// Chromium's own answer to this offer.
+#[test]
+fn chromium_takes_everything_in_one_transport() {
+    let acceptance = accept(CHROMIUM, &view()).expect("a good answer");
+    assert_eq!((&*acceptance.remote_ufrag, acceptance.peer_role), (UFRAG, DtlsRole::Client));
+    let [audio, video] = acceptance.tracks.try_into().expect("two tracks");
+    let (audio, video) = (audio.expect("sound"), video.expect("a picture"));
+    assert_eq!((audio.payload_type, audio.extensions.audio_level), (96, Some(1)));
+    assert_eq!((video.payload_type, video.rtx_payload_type), (97, Some(98)));
+    assert_eq!(video.codec.codec, h264(H264Profile::ConstrainedBaseline));
+    assert!(video.feedback.nack && video.feedback.pli && video.feedback.fir);
+    let other = [send(Audio, OPUS, SOUND), send(Video, super::video(VideoCodec::Vp8), "")];
+    let refusal = accept(CHROMIUM, &other).map(|it| it.tracks.len());
+    assert_eq!(refusal, Err(NegotiationError::UnknownPayloadType(Video)), "not to this offer");
 }
 
 #[test]
