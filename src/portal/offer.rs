@@ -64,6 +64,37 @@ pub(super) fn directions(sdp: &str) -> Result<Directions, OfferError> {
     Ok(found)
 }
 
+/// An offer without its pictures, so that their m-lines are rejected: with port 0, unless one is
+/// the first of all. A rejected first one would take a browser's whole bundle with it, so that one
+/// sends nothing instead.
+pub(super) fn without_video(sdp: &str) -> String {
+    let mut kept = String::with_capacity(sdp.len());
+    let mut sections = 0;
+    let mut video = false;
+    for line in sdp.lines() {
+        if let Some(section) = line.strip_prefix("m=") {
+            sections += 1;
+            video = section.starts_with("video ");
+            if video && sections > 1 {
+                let mut words = line.splitn(3, ' ');
+                let (name, _port) = (words.next(), words.next());
+                let rest = words.next().unwrap_or_default();
+                kept.push_str(&format!("{} 0 {rest}\r\n", name.unwrap_or_default()));
+                continue;
+            }
+        }
+        match line.trim_end() {
+            "a=bundle-only" if video => {}
+            "a=sendrecv" | "a=sendonly" | "a=recvonly" if video => kept.push_str("a=inactive\r\n"),
+            line => {
+                kept.push_str(line);
+                kept.push_str("\r\n");
+            }
+        }
+    }
+    kept
+}
+
 /// Whether media flows from and to the client, where a part says so.
 fn direction(part: &str) -> Option<(bool, bool)> {
     lines(part).find_map(|line| match line {
@@ -105,6 +136,19 @@ mod tests {
         assert_eq!(read(&format!("{audio}{video}").replace(' ', " 0 ")).0, NEITHER);
         assert_eq!(read("m=video 0 RTP 96\r\na=bundle-only\r\nm=audio 9 RTP 0\r\n").0, BOTH);
         assert_eq!(read("m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n").0, NEITHER);
+    }
+
+    #[test]
+    fn pictures_are_taken_out_of_an_offer() {
+        let head = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\n";
+        let audio = "m=audio 9 RTP 111\r\na=sendonly\r\n";
+        let video = "m=video 9 RTP 96 97\r\na=bundle-only\r\na=sendrecv\r\na=mid:1\r\n";
+        let left_out = "m=video 0 RTP 96 97\r\na=inactive\r\na=mid:1\r\n";
+        let kept = without_video(&format!("{head}{audio}{video}"));
+        assert_eq!(kept, format!("{head}{audio}{left_out}"));
+        let silent = "m=video 9 RTP 96 97\r\na=inactive\r\na=mid:1\r\n";
+        let kept = without_video(&format!("{head}{video}{audio}"));
+        assert_eq!(kept, format!("{head}{silent}{audio}"));
     }
 
     #[test]

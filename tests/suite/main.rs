@@ -9,6 +9,7 @@ mod media;
 mod mixing;
 mod owt;
 mod protoo;
+mod signals;
 mod store;
 mod support;
 mod tidy;

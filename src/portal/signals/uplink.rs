@@ -31,7 +31,12 @@ impl Stay {
     /// a retry or a restart of its ICE; one of another connection replaces the uplink.
     pub(super) async fn publish(&self, sdp: Arc<str>, live: bool) -> Result<String, Refusal> {
         let mut sends = offer::directions(&sdp)?.sends;
-        sends.video &= self.kind == RoomKind::Meeting;
+        let sdp = if sends.video && self.kind == RoomKind::AudioMeeting {
+            sends.video = false;
+            offer::without_video(&sdp).into()
+        } else {
+            sdp
+        };
         if !sends.audio && !sends.video {
             return Err(Refusal::invalid("the offer sends nothing that the room takes"));
         }

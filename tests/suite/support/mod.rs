@@ -5,5 +5,6 @@ pub(crate) mod hostile;
 pub(crate) mod media_peer;
 pub(crate) mod protoo;
 pub(crate) mod server;
+pub(crate) mod signals;
 pub(crate) mod socketio;
 pub(crate) mod transcript;
