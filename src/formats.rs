@@ -35,6 +35,16 @@ impl TrackSelection {
     }
 }
 
+/// Which end of a subscription's peer connection makes the SDP offer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Offerer {
+    /// The client; it may offer again, and other sessions may share the connection.
+    Client,
+    /// This server, once. The connection carries that one session, and whoever needs fresh ICE
+    /// credentials ends it and subscribes anew.
+    Server,
+}
+
 /// Audio codecs that Portico negotiates and forwards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum AudioCodec {

@@ -8,7 +8,7 @@ use std::{
 };
 
 use portico::{
-    formats::{VideoCodec, VideoFormat},
+    formats::{Offerer, VideoCodec, VideoFormat},
     ids::{RoomId, SessionId, StreamId},
     media::{Command, Event, ListenAddress, Media, Options, Source},
 };
@@ -50,7 +50,10 @@ impl Report {
             Event::SessionFailed { session, reason } => {
                 Some(Self::Failed { session: session.to_string(), reason: reason.to_string() })
             }
-            Event::Measured { .. } | Event::Chosen { .. } | Event::KeyFrameWanted { .. } => None,
+            Event::Offered { .. }
+            | Event::Measured { .. }
+            | Event::Chosen { .. }
+            | Event::KeyFrameWanted { .. } => None,
         }
     }
 }
@@ -113,7 +116,16 @@ fn commands(order: Order) -> Result<[Command; 2]> {
             let offer = offer(&session, sdp);
             let transport = (&session).into();
             let video = Some(Source::Published(stream));
-            [Command::OpenSubscription { session, transport, audio: None, video }, offer]
+            [
+                Command::OpenSubscription {
+                    session,
+                    transport,
+                    offerer: Offerer::Client,
+                    audio: None,
+                    video,
+                },
+                offer,
+            ]
         }
     })
 }

@@ -15,9 +15,9 @@ pub(super) fn media_command(effect: Effect) -> Option<media::Command> {
         Effect::Negotiate { transport, payload } => match payload {
             Negotiation::Offer(sdp) => media::Command::Offer { transport, sdp },
             Negotiation::Candidate(candidate) => media::Command::Candidate { transport, candidate },
-            // The media plane only answers, and an ICE-lite end forgets an address by itself when
-            // checks from it stop, so neither message tells it anything.
-            Negotiation::Answer(_) | Negotiation::RemovedCandidates(_) => return None,
+            Negotiation::Answer(sdp) => media::Command::Answer { transport, sdp },
+            // An ICE-lite end forgets an address by itself when checks from it stop.
+            Negotiation::RemovedCandidates(_) => return None,
         },
         Effect::SetSubscriptionActive { session, kind, active } => {
             media::Command::SetSubscriptionActive { session, kind, active }
@@ -38,6 +38,7 @@ pub(super) fn media_command(effect: Effect) -> Option<media::Command> {
 pub(super) fn room_event(event: media::Event) -> Option<Event> {
     Some(match event {
         media::Event::Answered { transport, sdp } => Event::Answered { transport, sdp },
+        media::Event::Offered { transport, sdp } => Event::Offered { transport, sdp },
         media::Event::SessionReady { session, audio, video } => {
             Event::SessionReady { session, media: AgreedMedia { audio, video } }
         }

@@ -318,10 +318,15 @@ impl RoomTask {
             Effect::Disconnect { participant } => self.close(&participant),
             Effect::CloseRoom => self.idle = true,
             Effect::ViewChanged { view, desired } => self.parts.mixing.view_changed(view, desired),
-            Effect::OpenSubscription { session, transport, audio, video } => {
+            Effect::OpenSubscription { session, transport, offerer, audio, video } => {
                 let (audio, video) = self.parts.mixing.subscribe(&session, audio, video);
-                let command = media::Command::OpenSubscription { session, transport, audio, video };
-                self.parts.media.send(command);
+                self.parts.media.send(media::Command::OpenSubscription {
+                    session,
+                    transport,
+                    offerer,
+                    audio,
+                    video,
+                });
             }
             Effect::SwitchSubscription { session, audio, video } => {
                 let (audio, video) = self.parts.mixing.subscribe(&session, audio, video);

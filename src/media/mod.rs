@@ -28,7 +28,7 @@ pub use self::{
 };
 
 use crate::{
-    formats::{AudioFormat, Resolution, TrackKind, VideoFormat},
+    formats::{AudioFormat, Offerer, Resolution, TrackKind, VideoFormat},
     ids::{SessionId, StreamId, TransportId},
 };
 
@@ -46,12 +46,16 @@ pub enum Command {
         /// Acceptable video formats, best first, if video is to be published.
         video: Option<Arc<[VideoFormat]>>,
     },
-    /// Make a session that sends.
+    /// Make a session that sends. If this end makes the offer, that is done at once:
+    /// [`Event::Offered`] or [`Event::SessionFailed`] follows.
     OpenSubscription {
         /// The session.
         session: SessionId,
-        /// Its peer connection, made if it does not exist.
+        /// Its peer connection, made if it does not exist. It must not if this end makes the
+        /// offer, and carries no other session then.
         transport: TransportId,
+        /// Which end makes the offer.
+        offerer: Offerer,
         /// Where the sound comes from, if any is sent.
         audio: Option<Source<AudioFormat>>,
         /// Where the picture comes from, if any is sent.
@@ -92,10 +96,19 @@ pub enum Command {
         input: u32,
     },
     /// The client's SDP offer; answered by [`Event::Answered`] or [`Event::SessionFailed`].
+    /// Ignored where this end makes the offer.
     Offer {
         /// The transport.
         transport: TransportId,
         /// The offer.
+        sdp: Arc<str>,
+    },
+    /// The client's SDP answer to [`Event::Offered`]; unless that fails the session, it begins.
+    /// Ignored where no offer waits for an answer.
+    Answer {
+        /// The transport.
+        transport: TransportId,
+        /// The answer.
         sdp: Arc<str>,
     },
     /// A remote candidate (`candidate:...`). An ICE-lite server only ever answers, so a candidate
@@ -151,6 +164,13 @@ pub enum Event {
         /// The transport.
         transport: TransportId,
         /// The complete answer: every candidate and the end-of-candidates mark inside.
+        sdp: Arc<str>,
+    },
+    /// An offer was made for a subscription that asked for one.
+    Offered {
+        /// The transport.
+        transport: TransportId,
+        /// The complete offer: every candidate and the end-of-candidates mark inside.
         sdp: Arc<str>,
     },
     /// A session's ICE and DTLS are up and its media can flow.

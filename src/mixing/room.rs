@@ -125,6 +125,7 @@ impl RoomMixing {
             }
             media::Event::SessionFailed { session, .. } => self.session_closed(session),
             media::Event::Answered { .. }
+            | media::Event::Offered { .. }
             | media::Event::SessionReady { .. }
             | media::Event::Measured { .. } => {}
         }

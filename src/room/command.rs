@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use crate::{
     formats::{
-        AudioFormat, AudioSource, TrackSelection, VideoFormat, VideoParameters, VideoSource,
+        AudioFormat, AudioSource, Offerer, TrackSelection, VideoFormat, VideoParameters,
+        VideoSource,
     },
     ids::{ParticipantId, SessionId, StreamId, TransportId},
 };
@@ -53,11 +54,15 @@ pub enum Command {
         session: SessionId,
     },
     /// Start a subscription. Answered by [`Reply::SessionOpened`](super::Reply::SessionOpened).
+    /// With [`Offerer::Server`] a [`Notification::Offer`](super::Notification::Offer) follows,
+    /// which a [`Negotiation::Answer`] must meet within [`OFFER_TIMEOUT`](super::OFFER_TIMEOUT).
     Subscribe {
         /// Fresh.
         session: SessionId,
-        /// The peer connection that carries it.
+        /// The peer connection that carries it; a fresh one if this server offers.
         transport: TransportId,
+        /// Which end makes the offer.
+        offerer: Offerer,
         /// What is wanted; at least one of the two.
         media: SubscribeMedia,
     },
@@ -234,7 +239,7 @@ pub struct VideoUpdate {
 pub enum Negotiation {
     /// An SDP offer.
     Offer(Arc<str>),
-    /// An SDP answer.
+    /// An SDP answer, to the offer that this server made for the transport.
     Answer(Arc<str>),
     /// A remote ICE candidate, without the `a=` that OWT's SDKs put before it.
     Candidate(Arc<str>),

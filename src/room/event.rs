@@ -18,6 +18,13 @@ pub enum Event {
         /// A complete SDP answer, all candidates inside.
         sdp: Arc<str>,
     },
+    /// The media side made the offer that it was to make.
+    Offered {
+        /// The transport.
+        transport: TransportId,
+        /// A complete SDP offer, all candidates inside.
+        sdp: Arc<str>,
+    },
     /// A session's media can flow.
     SessionReady {
         /// The session.

@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Layout, Notification, Output, RequestId, Room, StreamOrigin, TrackStatus, ViewInput,
-    ViewStatus, telling::Asker, view::View,
+    ViewStatus,
+    offer::{Negotiating, Stage},
+    telling::Asker,
+    view::View,
 };
 use crate::{
     formats::TrackKind,
@@ -34,6 +37,7 @@ pub(super) fn check_state(room: &Room) {
     }
     session_ids_are_unique(room);
     transports_carry_their_owners_sessions(room);
+    own_offers_are_waited_for(room);
     views_mix_ready_streams(room);
     for absent in room.absences.participants() {
         assert!(room.participants.contains(absent), "{absent:?} is away and keeps its place");
@@ -158,6 +162,21 @@ fn transports_carry_their_owners_sessions(room: &Room) {
     }
     let known = room.transports.iter().map(|(id, known)| (id, (&known.owner, known.sessions)));
     assert_eq!(known.collect::<BTreeMap<_, _>>(), carried, "transports are those in use");
+}
+
+fn own_offers_are_waited_for(room: &Room) {
+    let mut waiting = BTreeSet::new();
+    for (transport, known) in &room.transports {
+        let Negotiating::ByServer { session, stage } = &known.negotiating else { continue };
+        assert_eq!(known.sessions, 1, "{transport:?} carries one session only");
+        let carried = room.subscriptions.get(session).map(|it| &it.transport);
+        assert_eq!(carried, Some(transport), "{session:?} is what {transport:?} carries");
+        if let Stage::Offered { until } = stage {
+            waiting.insert((*until, session.clone()));
+        }
+    }
+    let open: BTreeSet<_> = room.offers.iter().cloned().collect();
+    assert_eq!(open, waiting, "every unanswered offer ends some time");
 }
 
 fn views_mix_ready_streams(room: &Room) {

@@ -26,7 +26,7 @@
 //! | publication | session failed, administrator | its stream, if announced | its owner |
 //! | stream | publication ended | its place in views, subscriptions to it | everybody, last |
 //! | subscription | unsubscribed, owner gone | nothing | nobody |
-//! | subscription | stream ended, view or session failed | nothing | its owner |
+//! | subscription | stream ended, view or session failed, offer unanswered | nothing | its owner |
 //! | transport | its last session ended | nothing | nobody |
 //! | view | failed | subscriptions that take anything from it | everybody, first |
 //! | room | closed by an administrator | everything | everybody |
@@ -58,6 +58,7 @@ mod manage;
 mod media_out;
 mod mix;
 mod mixer;
+mod offer;
 mod output;
 mod participant;
 mod publication;
@@ -86,7 +87,7 @@ use std::{
 };
 
 use self::{
-    aged::Aged, away::Absences, invariants::Due, participant::Participant,
+    aged::Aged, away::Absences, invariants::Due, offer::OpenOffers, participant::Participant,
     publication::Publication, session::Transport, subscription::Subscription, telling::Asker,
     view::View,
 };
@@ -101,6 +102,7 @@ pub use self::{
     },
     manage::*,
     media_out::{MediaOut, MixerCapabilities, Multiple, ResolutionOption},
+    offer::OFFER_TIMEOUT,
     output::*,
     record::*,
     rejection::*,
@@ -148,6 +150,8 @@ pub struct Room {
     /// The transports that carry at least one session.
     transports: BTreeMap<TransportId, Transport>,
     absences: Absences,
+    /// Offers that wait for their answers.
+    offers: OpenOffers,
     outputs: VecDeque<Output>,
     records: VecDeque<RecordChange>,
     /// When the room closes unless somebody joins; absent while somebody is in it.
@@ -173,6 +177,7 @@ impl Room {
             subscriptions: Aged::new(),
             transports: BTreeMap::new(),
             absences: Absences::default(),
+            offers: OpenOffers::default(),
             outputs: VecDeque::new(),
             records: VecDeque::new(),
             closes_at: None,
@@ -218,7 +223,8 @@ impl Room {
 
     /// When [`Room::handle_timeout`] is due.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.closes_at.into_iter().chain(self.absences.next()).min()
+        let waits = [self.closes_at, self.absences.next(), self.offers.next()];
+        waits.into_iter().flatten().min()
     }
 
     /// Lets time pass. Calling it early, or without need, does nothing.
@@ -230,6 +236,7 @@ impl Room {
             self.closes_at = None;
             self.perform(Effect::CloseRoom);
         }
+        self.give_up_offers(now);
         if self.give_up(now) {
             self.watch_idleness(now);
         }
@@ -265,8 +272,8 @@ impl Room {
                 self.publish(asker, session, transport, media, attributes)
             }
             Command::Unpublish { session } => self.unpublish(asker, &session),
-            Command::Subscribe { session, transport, media } => {
-                self.subscribe(asker, session, transport, media)
+            Command::Subscribe { session, transport, offerer, media } => {
+                self.subscribe(asker, session, transport, offerer, media)
             }
             Command::Unsubscribe { session } => self.unsubscribe(asker, &session),
             Command::UpdateSubscription { session, update } => {
@@ -299,6 +306,7 @@ impl Room {
     fn learn(&mut self, now: Instant, event: Event) {
         match event {
             Event::Answered { transport, sdp } => self.pass_answer(transport, sdp),
+            Event::Offered { transport, sdp } => self.pass_offer(now, transport, sdp),
             Event::SessionReady { session, media } => self.session_ready(&session, media),
             Event::SessionFailed { session, reason } => self.session_failed(&session, reason),
             Event::Measured { stream, resolution } => self.measured(&stream, resolution),

@@ -7,7 +7,7 @@ use super::{
     stream::{StreamInfo, StreamUpdate},
 };
 use crate::{
-    formats::{AudioFormat, TrackKind, VideoFormat},
+    formats::{AudioFormat, Offerer, TrackKind, VideoFormat},
     ids::{ParticipantId, RoomId, SessionId, StreamId, TransportId},
 };
 
@@ -171,6 +171,14 @@ pub enum Notification {
         /// A complete SDP answer.
         sdp: Arc<str>,
     },
+    /// An offer to be answered, for a subscription that asked for one
+    /// ([`Offerer::Server`]).
+    Offer {
+        /// The subscription's transport.
+        transport: TransportId,
+        /// A complete SDP offer.
+        sdp: Arc<str>,
+    },
     /// One's own session is up.
     SessionReady {
         /// The session.
@@ -221,6 +229,8 @@ pub enum Effect {
         session: SessionId,
         /// Its peer connection.
         transport: TransportId,
+        /// Which end makes the offer.
+        offerer: Offerer,
         /// Whose sound, if wanted.
         audio: Option<AudioFeed>,
         /// Whose picture, if wanted.

@@ -5,17 +5,15 @@ use std::sync::Arc;
 use super::{
     AgreedMedia, Effect, Notification, PublishMedia, Rejection, Reply, Room, SessionKind,
     StreamInfo, StreamOrigin, StreamUpdate,
+    offer::Negotiating,
     publication::{Publication, PublicationState},
-    session::SOURCE_STREAM_LOSS,
+    session::{NO_VALID_TRACKS, SOURCE_STREAM_LOSS},
     telling::Asker,
 };
 use crate::{
-    formats::Resolution,
+    formats::{Offerer, Resolution},
     ids::{ParticipantId, SessionId, StreamId, TransportId},
 };
-
-/// Why a publication fails whose ends agreed on none of its tracks, in OWT's words.
-const NO_VALID_TRACKS: &str = "No valid tracks in stream";
 
 impl Room {
     /// Starts a publication. The checks have OWT's order, which decides what a client is told
@@ -30,7 +28,7 @@ impl Room {
     ) -> Result<(), Rejection> {
         let (audio, video) = (media.audio.is_some(), media.video.is_some());
         self.check_publisher(&asker.from, audio, video)?;
-        self.check_new_session(&asker.from, &session, &transport)?;
+        self.check_new_session(&asker.from, &session, &transport, Offerer::Client)?;
         if audio && self.settings.audio_in.is_empty() {
             return Err(Rejection::AudioForbidden);
         }
@@ -44,7 +42,7 @@ impl Room {
         if let Some(owner) = self.participants.get_mut(&asker.from) {
             owner.publications += 1;
         }
-        self.attach(&transport, &asker.from);
+        self.attach(&transport, &asker.from, Negotiating::ByClient);
         self.record_session(&asker.from, &session, &transport, SessionKind::Publication);
         let state = PublicationState::Connecting { media, attributes };
         let publication =

@@ -49,6 +49,12 @@ pub enum Rejection {
     /// There is no such session or transport.
     #[error("no such session")]
     NoSuchSession,
+    /// The transport is one that carries a single session, or is to become one.
+    #[error("the transport carries another session")]
+    TransportInUse,
+    /// An offer where this server makes the offers, or an answer that no offer waits for.
+    #[error("no such negotiation message is due")]
+    UnexpectedNegotiation,
     /// The wanted sound does not fit the stream.
     #[error("the audio source cannot serve this: {0:?}")]
     AudioUnsatisfied(Unsatisfied),

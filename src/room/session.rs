@@ -3,13 +3,19 @@
 use std::sync::Arc;
 
 use super::{
-    AgreedMedia, Effect, Negotiation, Notification, Rejection, Reply, Room, telling::Asker,
-    view::View,
+    AgreedMedia, Effect, Negotiation, Notification, Rejection, Reply, Room, offer::Negotiating,
+    telling::Asker, view::View,
 };
-use crate::ids::{ParticipantId, SessionId, StreamId, TransportId};
+use crate::{
+    formats::Offerer,
+    ids::{ParticipantId, SessionId, StreamId, TransportId},
+};
 
 /// Why a subscription ends whose stream is gone, in OWT's words.
 pub(super) const SOURCE_STREAM_LOSS: &str = "Source stream loss";
+
+/// Why a session fails whose ends agreed on none of its tracks, in OWT's words.
+pub(super) const NO_VALID_TRACKS: &str = "No valid tracks in stream";
 
 /// A peer connection that carries sessions of one participant.
 #[derive(Debug)]
@@ -18,16 +24,20 @@ pub(super) struct Transport {
     pub(super) owner: ParticipantId,
     /// How many sessions it carries, at least one.
     pub(super) sessions: u32,
+    /// Whose offers it is negotiated by.
+    pub(super) negotiating: Negotiating,
 }
 
 impl Room {
     /// Whether a session can have this id and this transport. A transport that does not exist is
-    /// made; somebody else's is refused in words that do not confirm that it exists.
+    /// made; somebody else's is refused in words that do not confirm that it exists. One that is
+    /// negotiated by an offer of this server's carries no other session.
     pub(super) fn check_new_session(
         &self,
         owner: &ParticipantId,
         session: &SessionId,
         transport: &TransportId,
+        offerer: Offerer,
     ) -> Result<(), Rejection> {
         let taken = self.publications.contains(session)
             || self.subscriptions.contains(session)
@@ -37,13 +47,24 @@ impl Room {
         }
         match self.transports.get(transport) {
             Some(known) if known.owner != *owner => Err(Rejection::NoSuchSession),
-            Some(_) | None => Ok(()),
+            Some(Transport { negotiating: Negotiating::ByClient, .. })
+                if offerer == Offerer::Client =>
+            {
+                Ok(())
+            }
+            Some(_) => Err(Rejection::TransportInUse),
+            None => Ok(()),
         }
     }
 
     /// Puts one more session on a transport.
-    pub(super) fn attach(&mut self, transport: &TransportId, owner: &ParticipantId) {
-        let fresh = || Transport { owner: owner.clone(), sessions: 0 };
+    pub(super) fn attach(
+        &mut self,
+        transport: &TransportId,
+        owner: &ParticipantId,
+        negotiating: Negotiating,
+    ) {
+        let fresh = || Transport { owner: owner.clone(), sessions: 0, negotiating };
         self.transports.entry(transport.clone()).or_insert_with(fresh).sessions += 1;
     }
 
@@ -51,8 +72,10 @@ impl Room {
     pub(super) fn detach(&mut self, transport: &TransportId) {
         let Some(known) = self.transports.get_mut(transport) else { return };
         known.sessions -= 1;
-        if known.sessions == 0 {
-            self.transports.remove(transport);
+        if known.sessions == 0
+            && let Some(known) = self.transports.remove(transport)
+        {
+            self.offers.close(&known.negotiating);
         }
     }
 
@@ -72,6 +95,7 @@ impl Room {
         if known.owner != asker.from {
             return Err(Rejection::NoSuchSession);
         }
+        self.admit_negotiation(&transport, &payload)?;
         self.grant(asker, Reply::Done);
         self.perform(Effect::Negotiate { transport, payload });
         Ok(())

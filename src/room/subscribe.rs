@@ -4,9 +4,13 @@ use std::sync::Arc;
 
 use super::{
     AgreedMedia, Effect, Notification, Participant, Rejection, Reply, Room, SessionKind,
-    SubscribeMedia, subscription::Subscription, telling::Asker,
+    SubscribeMedia, offer::Negotiating, session::NO_VALID_TRACKS, subscription::Subscription,
+    telling::Asker,
 };
-use crate::ids::{ParticipantId, SessionId, TransportId};
+use crate::{
+    formats::Offerer,
+    ids::{ParticipantId, SessionId, TransportId},
+};
 
 impl Room {
     /// Starts a subscription. The checks have OWT's order.
@@ -15,10 +19,11 @@ impl Room {
         asker: &Asker,
         session: SessionId,
         transport: TransportId,
+        offerer: Offerer,
         media: SubscribeMedia,
     ) -> Result<(), Rejection> {
         let subscriber = self.check_subscriber(&asker.from, &media)?;
-        self.check_new_session(&asker.from, &session, &transport)?;
+        self.check_new_session(&asker.from, &session, &transport, offerer)?;
         let audio = media.audio.as_ref().map(|wish| self.audio_feed(subscriber, wish));
         let audio = audio.transpose().map_err(Rejection::AudioUnsatisfied)?;
         let video = media.video.as_ref().map(|wish| self.video_feed(wish));
@@ -27,7 +32,7 @@ impl Room {
         if let Some(owner) = self.participants.get_mut(&asker.from) {
             owner.subscriptions += 1;
         }
-        self.attach(&transport, &asker.from);
+        self.attach(&transport, &asker.from, Negotiating::new(offerer, &session));
         self.record_session(&asker.from, &session, &transport, SessionKind::Subscription);
         let subscription = Subscription::new(asker.from.clone(), transport.clone(), media);
         self.subscriptions.insert(session.clone(), subscription);
@@ -35,7 +40,7 @@ impl Room {
         let opened =
             Reply::SessionOpened { session: session.clone(), transport: transport.clone() };
         self.grant(asker, opened);
-        self.perform(Effect::OpenSubscription { session, transport, audio, video });
+        self.perform(Effect::OpenSubscription { session, transport, offerer, audio, video });
         Ok(())
     }
 
@@ -74,13 +79,18 @@ impl Room {
         Ok(())
     }
 
-    /// Tells a subscription's owner that it is up.
+    /// Tells a subscription's owner that it is up, with those tracks that its ends agreed on.
     pub(super) fn subscription_ready(&mut self, session: &SessionId, agreed: AgreedMedia) {
         let Some(subscription) = self.subscriptions.get_mut(session) else { return };
         if subscription.agreed.is_some() {
             return;
         }
-        subscription.agreed = Some(agreed);
+        subscription.agree(agreed);
+        if subscription.sources().next().is_none() {
+            self.perform(Effect::CloseSession { session: session.clone() });
+            self.subscription_failed(session, NO_VALID_TRACKS.into());
+            return;
+        }
         let owner = subscription.owner.clone();
         let transport = subscription.transport.clone();
         self.tell(&owner, Notification::SessionReady { session: session.clone(), transport });

@@ -33,6 +33,18 @@ impl Subscription {
         }
     }
 
+    /// Notes what its ends agreed on. It takes nothing else any more: a client may want less than
+    /// it is offered.
+    pub(super) fn agree(&mut self, agreed: AgreedMedia) {
+        self.agreed = Some(agreed);
+        if agreed.audio.is_none() {
+            self.audio = None;
+        }
+        if agreed.video.is_none() {
+            self.video = None;
+        }
+    }
+
     /// What it takes of which stream, sound first.
     pub(super) fn sources(&self) -> impl Iterator<Item = (TrackKind, &StreamId)> {
         let audio = self.audio.iter().map(|from| (TrackKind::Audio, from));

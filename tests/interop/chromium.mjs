@@ -4,9 +4,10 @@
 //   node chromium.mjs dashboard URL SERVICE-ID KEY [SCREENSHOT.png]
 //   node chromium.mjs crowd   URL TOKEN TOKEN TOKEN TOKEN TOKEN
 //   node chromium.mjs cross   URL TOKEN TOKEN TOKEN
+//   node chromium.mjs offered URL
 //   node chromium.mjs protoo  URL TOKEN_ADA TOKEN_BOB TOKEN_OLGA TOKEN_ADA
 //
-// `meeting` and `dashboard` use the demo room; the others use one token for each participant, all of
+// `offered` talks to a bare media plane, `meeting` and `dashboard` use the demo room; the others use one token for each participant, all of
 // one room and of role presenter (in `protoo` all of the room `studio`, of the users named). Prints
 // one line of JSON; exits with 0 only if everything was as expected.
 
@@ -14,10 +15,11 @@ import { withBrowser } from "./browser.mjs";
 import { runReporting } from "./run.mjs";
 import { dashboard } from "./scenarios/dashboard.mjs";
 import { meeting } from "./scenarios/meeting.mjs";
+import { offered } from "./scenarios/offered.mjs";
 import { protoo } from "./scenarios/protoo.mjs";
 import { cross, crowd } from "./scenarios/streams.mjs";
 
-const SCENARIOS = { meeting, dashboard, crowd, cross, protoo };
+const SCENARIOS = { meeting, dashboard, crowd, cross, offered, protoo };
 
 await runReporting(async ([name, url, ...rest]) => {
   const scenario = SCENARIOS[name];

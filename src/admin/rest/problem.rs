@@ -213,6 +213,8 @@ impl From<Rejection> for Problem {
             | Rejection::NothingRequested
             | Rejection::NoSuchSubscription
             | Rejection::NoSuchSession
+            | Rejection::TransportInUse
+            | Rejection::UnexpectedNegotiation
             | Rejection::AudioUnsatisfied(_)
             | Rejection::VideoUnsatisfied(_)
             | Rejection::NotSubscribed(_)

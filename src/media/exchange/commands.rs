@@ -7,7 +7,7 @@ use super::{
     transport::{Purpose, Session, Transport},
 };
 use crate::{
-    formats::TrackKind,
+    formats::{Offerer, TrackKind},
     ids::{SessionId, StreamId, TransportId},
     media::{
         Command, Event,
@@ -17,7 +17,8 @@ use crate::{
     },
 };
 
-/// How long a session waits for its offer.
+/// How long a session waits for its offer, or for the answer to the offer of this end. Rooms are less
+/// patient with the latter.
 const OFFER_TIMEOUT: Duration = Duration::from_secs(60);
 
 impl Exchange {
@@ -31,14 +32,23 @@ impl Exchange {
                 let purpose = Purpose::Publication { audio, video };
                 self.open_session(room, session, &transport, purpose, now);
             }
-            Command::OpenSubscription { session, transport, audio, video } => {
+            Command::OpenSubscription { session, transport, offerer, audio, video } => {
                 let purpose = Purpose::Subscription { audio, video };
-                self.open_session(room, session, &transport, purpose, now);
+                match offerer {
+                    Offerer::Client => self.open_session(room, session, &transport, purpose, now),
+                    Offerer::Server => self.open_offered(room, session, &transport, purpose, now),
+                }
             }
             Command::Offer { transport, sdp } => {
                 if let Some(key) = self.transport_of(room, &transport) {
                     self.current = Some(key);
                     self.handle_offer(key, &sdp, now);
+                }
+            }
+            Command::Answer { transport, sdp } => {
+                if let Some(key) = self.transport_of(room, &transport) {
+                    self.current = Some(key);
+                    self.handle_answer(key, &sdp, now);
                 }
             }
             Command::Candidate { transport, candidate } => {
@@ -66,11 +76,11 @@ impl Exchange {
         }
     }
 
-    fn transport_of(&self, room: RoomKey, id: &TransportId) -> Option<usize> {
+    pub(super) fn transport_of(&self, room: RoomKey, id: &TransportId) -> Option<usize> {
         self.rooms.get(&room)?.transports.get(id).copied()
     }
 
-    fn open_session(
+    pub(super) fn open_session(
         &mut self,
         room: RoomKey,
         id: SessionId,
@@ -118,6 +128,8 @@ impl Exchange {
             id: id.clone(),
             sessions: Vec::new(),
             local: local.clone(),
+            offerer: Offerer::Client,
+            offered: None,
             remote: None,
             dtls: Dtls::new(self.identity.clone()),
             sealer: None,

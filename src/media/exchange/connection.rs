@@ -51,6 +51,20 @@ impl Exchange {
         Some(())
     }
 
+    /// Begins the handshake with a peer that can be reached, if that is this end's part.
+    pub(super) fn begin_dtls(&mut self, key: usize, now: Instant) {
+        match self.transports[key].dtls.begin(now) {
+            Ok(false) => {}
+            Ok(true) => {
+                self.send_dtls(key);
+                if let Some(due) = self.transports[key].dtls.next_due() {
+                    self.schedule(key, due);
+                }
+            }
+            Err(error) => self.fail_transport(key, &error.to_string(), now),
+        }
+    }
+
     fn handle_connected(&mut self, key: usize, keys: &Keys, now: Instant) {
         let Some(transport) = self.transports.get_mut(key) else { return };
         let (room, id) = (transport.room_id.clone(), transport.id.clone());
@@ -61,7 +75,7 @@ impl Exchange {
             return;
         }
         let crypto = self.identity.provider.crypto();
-        match srtp::both_ways(keys.profile, keys.material.as_ref(), crypto) {
+        match srtp::both_ways(keys.role, keys.profile, keys.material.as_ref(), crypto) {
             Ok((sealer, opener)) => {
                 transport.sealer = Some(sealer);
                 transport.opener = Some(opener);

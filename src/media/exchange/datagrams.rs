@@ -60,6 +60,8 @@ impl Exchange {
                 }
                 if transport.is_connected() {
                     transport.deadline = now + CONSENT_TIMEOUT;
+                } else {
+                    self.begin_dtls(key, now);
                 }
             }
         }

@@ -13,6 +13,7 @@ mod deadlines;
 mod injecting;
 mod media;
 mod negotiate;
+mod offering;
 mod renegotiate;
 mod switch;
 mod tapping;

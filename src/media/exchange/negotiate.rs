@@ -7,10 +7,10 @@ use std::{
 
 use super::{
     Exchange,
-    transport::{Origin, Published, Purpose, Remote, Settled, Subscribed},
+    transport::{Origin, Published, Purpose, Remote, Settled, Subscribed, Transport},
 };
 use crate::{
-    formats::TrackKind,
+    formats::{Offerer, TrackKind},
     ids::{SessionId, StreamId},
     media::{
         Choice, Encoded, Event, Source,
@@ -31,11 +31,11 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 pub(super) struct Plan {
     pub(super) session: SessionId,
     pub(super) want: Want,
-    source: From,
+    pub(super) source: From,
 }
 
 /// Where the packets of a want come from.
-enum From {
+pub(super) enum From {
     /// The client.
     Client,
     /// A published track, by its key.
@@ -47,7 +47,13 @@ enum From {
 impl Exchange {
     /// Answers an offer, or fails the sessions that it was for.
     pub(super) fn handle_offer(&mut self, key: usize, sdp: &str, now: Instant) {
-        if self.transports[key].remote.is_some() {
+        let transport = &self.transports[key];
+        if transport.offerer == Offerer::Server {
+            let (room, id) = (&transport.room_id, &transport.id);
+            tracing::info!(%room, transport = %id, "an offer where this end makes them");
+            return;
+        }
+        if transport.remote.is_some() {
             self.handle_later_offer(key, sdp, now);
             return;
         }
@@ -84,19 +90,23 @@ impl Exchange {
         wants: &[Want],
         retired: &[Arc<str>],
     ) -> Result<Agreement, NegotiationError> {
-        let local = Local {
+        negotiation::answer(sdp, &self.local(key, credentials), wants, retired)
+    }
+
+    /// This end of a transport.
+    pub(super) fn local<'a>(&'a self, key: usize, credentials: &'a Credentials) -> Local<'a> {
+        Local {
             ufrag: &credentials.ufrag,
             password: &credentials.password,
             fingerprint: &self.identity.fingerprint,
             candidates: &self.candidates,
             cname: self.transports[key].id.as_str(),
-        };
-        negotiation::answer(sdp, &local, wants, retired)
+        }
     }
 
     /// What a session of a transport wants; `None` when a stream to be sent is gone.
     pub(super) fn plan(&self, key: usize, id: &SessionId) -> Option<Vec<Plan>> {
-        let room_key = self.transports.get(key)?.room;
+        let &Transport { room: room_key, offerer, .. } = self.transports.get(key)?;
         let session = self.rooms.get(&room_key)?.sessions.get(id)?;
         let mut plans = Vec::new();
         let mut push = |want, source| plans.push(Plan { session: id.clone(), want, source });
@@ -114,18 +124,19 @@ impl Exchange {
                 }
             }
             Purpose::Subscription { audio, video } => {
-                let label: Arc<str> = id.as_str().into();
                 let audio = audio.as_ref().map(|source| {
                     let kind = TrackKind::Audio;
-                    (kind, self.origin(room_key, kind, source, Encoded::Audio))
+                    let origin = self.origin(room_key, kind, source, Encoded::Audio);
+                    (kind, origin, stream_label(offerer, id, source))
                 });
                 let video = video.as_ref().map(|source| {
                     let kind = TrackKind::Video;
-                    (kind, self.origin(room_key, kind, source, Encoded::Video))
+                    let origin = self.origin(room_key, kind, source, Encoded::Video);
+                    (kind, origin, stream_label(offerer, id, source))
                 });
-                for (kind, source) in [audio, video].into_iter().flatten() {
+                for (kind, source, label) in [audio, video].into_iter().flatten() {
                     let source = source?;
-                    let flow = self.flow(&source, label.clone())?;
+                    let flow = self.flow(&source, label)?;
                     push(Want { kind, mid: None, flow }, source);
                 }
             }
@@ -182,19 +193,26 @@ impl Exchange {
     /// Takes over what the first offer agreed on and sends the answer.
     fn settle(&mut self, key: usize, plans: Vec<Plan>, agreement: Agreement, now: Instant) {
         let settled = self.make_tracks(key, plans, &agreement.tracks, now);
-        let deadline = now + CONNECT_TIMEOUT;
-        let transport = &mut self.transports[key];
-        transport.deadline = deadline;
-        transport.remote = Some(Remote {
+        let remote = Remote {
             ufrag: agreement.remote_ufrag,
             password: agreement.remote_password,
             fingerprint: agreement.remote_fingerprint,
             settled,
             retired: Vec::new(),
-        });
+        };
+        self.expect_peer(key, remote, now);
+        let transport = &self.transports[key];
         let (room, id) = (transport.room, transport.id.clone());
-        self.schedule(key, deadline);
         self.emit(room, Event::Answered { transport: id, sdp: agreement.sdp.into() });
+    }
+
+    /// Waits for the peer of a transport to connect, now that it is known.
+    pub(super) fn expect_peer(&mut self, key: usize, remote: Remote, now: Instant) {
+        let deadline = now + CONNECT_TIMEOUT;
+        let transport = &mut self.transports[key];
+        transport.deadline = deadline;
+        transport.remote = Some(remote);
+        self.schedule(key, deadline);
     }
 
     /// Makes the tracks that were agreed on.
@@ -292,5 +310,15 @@ impl Exchange {
         });
         self.transports[key].outgoing.push(track);
         track
+    }
+}
+
+/// The `MediaStream` that a subscription's track arrives in: the session's if the client offers, so
+/// that all its tracks arrive in one; the published stream's if this end does, which tells the
+/// client what it is.
+fn stream_label<F>(offerer: Offerer, session: &SessionId, source: &Source<F>) -> Arc<str> {
+    match (offerer, source) {
+        (Offerer::Server, Source::Published(stream)) => stream.as_str().into(),
+        (Offerer::Client, _) | (Offerer::Server, Source::Injected(_)) => session.as_str().into(),
     }
 }

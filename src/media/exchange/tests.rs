@@ -30,8 +30,8 @@ use rtc_stun::{
 
 use super::{transport::MAX_PATHS, *};
 use crate::{
-    formats::AudioFormat,
-    media::{Command, ListenAddress},
+    formats::{AudioFormat, Offerer},
+    media::{Choice, Command, ListenAddress, Source},
 };
 
 const ROOM: RoomKey = RoomKey(1);
@@ -99,9 +99,22 @@ impl Bench {
         let [Event::Answered { sdp, .. }] = events.as_slice() else {
             panic!("not answered: {events:?}");
         };
+        Self::credentials(sdp)
+    }
+
+    /// The offer's user name and password.
+    fn offered(&mut self) -> (String, String) {
+        let events = self.events();
+        let [Event::Offered { sdp, .. }] = events.as_slice() else {
+            panic!("not offered: {events:?}");
+        };
+        Self::credentials(sdp)
+    }
+
+    fn credentials(sdp: &str) -> (String, String) {
         let value = |name: &str| {
             let line = sdp.lines().find_map(|line| line.strip_prefix(name));
-            line.expect("in the answer").trim().to_owned()
+            line.expect("in the description").trim().to_owned()
         };
         (value("a=ice-ufrag:"), value("a=ice-pwd:"))
     }
@@ -222,6 +235,34 @@ fn a_session_without_an_offer_is_given_up() {
     bench.now += Duration::from_secs(59);
     assert_eq!(bench.failure(), None);
     bench.now += Duration::from_secs(2);
+    assert_eq!(bench.failure().as_deref(), Some("Ice procedure failed."));
+    assert!(bench.exchange.transports.is_empty() && bench.exchange.by_ufrag.is_empty());
+}
+
+#[test]
+fn nothing_comes_through_before_an_offer_is_answered_and_the_wait_ends() {
+    let mut bench = Bench::new();
+    let session: SessionId = "session".parse().expect("valid");
+    let choice = Choice { output: OutputId(1), format: AudioFormat::OPUS };
+    bench.exchange.obey(
+        ROOM,
+        Command::OpenSubscription {
+            transport: (&session).into(),
+            session,
+            offerer: Offerer::Server,
+            audio: Some(Source::Injected([choice].into())),
+            video: None,
+        },
+        bench.now,
+    );
+    let credentials = bench.offered();
+    bench.check(path(1), &credentials, true);
+    assert_eq!(bench.path_in_use(), None, "nobody is known yet");
+    // An offer is no answer.
+    bench.offer(PASSWORD, 111);
+    bench.now += Duration::from_secs(59);
+    assert_eq!(bench.failure(), None);
+    bench.now += Duration::from_secs(1);
     assert_eq!(bench.failure().as_deref(), Some("Ice procedure failed."));
     assert!(bench.exchange.transports.is_empty() && bench.exchange.by_ufrag.is_empty());
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::{
-    formats::{AudioFormat, TrackKind, VideoFormat},
+    formats::{AudioFormat, Offerer, TrackKind, VideoFormat},
     ids::{RoomId, SessionId, StreamId, TransportId},
     media::{
         OutputId, Source,
@@ -70,6 +70,10 @@ pub(super) struct Transport {
     pub(super) id: TransportId,
     pub(super) sessions: Vec<SessionId>,
     pub(super) local: Credentials,
+    /// Which end makes the offers.
+    pub(super) offerer: Offerer,
+    /// What this end has offered and waits for the answer to.
+    pub(super) offered: Option<Vec<Want>>,
     pub(super) remote: Option<Remote>,
     pub(super) dtls: Dtls,
     pub(super) sealer: Option<Sealer>,

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use rtc_sdp::description::common::Attribute;
 
 use super::{AgreedCodec, Codec};
-use crate::formats::{AudioFormat, H264Profile, TrackKind, VideoCodec, VideoFormat};
+use crate::formats::{AudioCodec, AudioFormat, H264Profile, TrackKind, VideoCodec, VideoFormat};
 
 /// Payload types that RTP may use beside RTCP on one port: the range 64 to 95 would read as RTCP
 /// (RFC 5761, 4).
@@ -68,6 +68,12 @@ impl<'a> Payload<'a> {
             .collect()
     }
 
+    /// A codec under this payload type.
+    pub(super) fn of(number: u8, codec: &'a AgreedCodec) -> Self {
+        let (name, channels) = codec.codec.encoding();
+        Self { number, name, clock_rate: codec.clock_rate, channels, fmtp: &codec.fmtp }
+    }
+
     /// The codec, if Portico knows it.
     pub(super) fn codec(&self, kind: TrackKind) -> Option<Codec> {
         match kind {
@@ -128,6 +134,34 @@ impl<'a> Payload<'a> {
                 }
             }
             (Codec::Audio(_) | Codec::Video(_), Codec::Audio(_) | Codec::Video(_)) => None,
+        }
+    }
+}
+
+impl Codec {
+    /// The payload type that stands for it everywhere (RFC 3551, 6), if one does.
+    pub(super) fn static_payload_type(self) -> Option<u8> {
+        let (name, _) = self.encoding();
+        let own = STATIC.iter().find(|(_, map)| map.split('/').next() == Some(name));
+        own.map(|(number, _)| *number)
+    }
+
+    /// Its encoding name in SDP, and the number of channels where that is said.
+    fn encoding(self) -> (&'static str, Option<u8>) {
+        match self {
+            Self::Audio(format) => match format.codec {
+                AudioCodec::Opus => ("opus", Some(2)),
+                AudioCodec::Pcmu => ("PCMU", None),
+                AudioCodec::Pcma => ("PCMA", None),
+                AudioCodec::G722 => ("G722", None),
+            },
+            Self::Video(format) => match format.codec {
+                VideoCodec::Vp8 => ("VP8", None),
+                VideoCodec::Vp9 => ("VP9", None),
+                VideoCodec::H264 => ("H264", None),
+                VideoCodec::H265 => ("H265", None),
+                VideoCodec::Av1 => ("AV1", None),
+            },
         }
     }
 }

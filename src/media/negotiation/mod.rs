@@ -1,23 +1,29 @@
-//! SDP: reads a client's offer, picks codecs and header extensions, writes the complete answer.
+//! SDP: reads a client's offer, picks codecs and header extensions, writes the complete answer; or
+//! offers tracks itself and reads the answer.
 //!
 //! Pure: text in, text and an [`Agreement`] out. The rest of the media plane knows no SDP.
-//! In the order of the work: `offer` (read), `codec` (understand), `track` (agree), `transport`
-//! (the far end), `answer` (write).
+//! In the order of the work: `offer` (read a description), `codec` (understand), `track` (agree),
+//! `transport` (the far end), `answer` (write). The other way round: `make` (write an offer),
+//! `accept` (read its answer). `write` has what both ways write alike.
 
+mod accept;
 mod answer;
 mod codec;
+mod make;
 mod offer;
 mod plan;
 #[cfg(test)]
 mod tests;
 mod track;
 mod transport;
+mod write;
 
-pub(crate) use self::plan::*;
 use std::sync::Arc;
 
+pub(crate) use self::{accept::accept, plan::*};
 use self::{
     answer::{Answer, Outcome},
+    make::OfferedTrack,
     offer::{Offer, Section, unreadable},
     track::{Accepted, agree},
     transport::Remote,
@@ -42,7 +48,7 @@ pub(crate) fn answer(
     let claims = claim(&offer.sections, wants)?;
     let outcomes = decide(&offer, wants, &claims, retired)?;
     let accepted = (0..outcomes.len()).filter(|index| outcomes[*index].is_accepted());
-    let remote = Remote::of(&offer, &accepted.collect::<Vec<_>>())?;
+    let remote = Remote::of_offer(&offer, &accepted.collect::<Vec<_>>())?;
     let sdp = Answer { offer: &offer, outcomes: &outcomes, local }.to_string();
     let tracks = claims
         .iter()
@@ -58,6 +64,12 @@ pub(crate) fn answer(
         remote_fingerprint: remote.fingerprint,
         tracks,
     })
+}
+
+/// Offers to send these wants, in one bundle, with everything in it that the client needs. This end
+/// is ICE-lite and can only be the DTLS server. [`accept`] reads the answer.
+pub(crate) fn offer(local: &Local<'_>, wants: &[Want]) -> String {
+    make::Offer { tracks: &OfferedTrack::all(wants), local }.to_string()
 }
 
 /// Finds the section of each want, those that are named first.

@@ -1,4 +1,4 @@
-//! Reading an offer: text into sections that the rest can ask questions.
+//! Reading an offer, or an answer: text into sections that the rest can ask questions.
 
 use std::{collections::HashSet, io::Cursor};
 
@@ -14,7 +14,7 @@ const MAX_MID_BYTES: usize = 64;
 /// How much of a bad line an error quotes, in characters.
 const MAX_QUOTE_CHARS: usize = 80;
 
-/// Parses an offer after checking its size, which bounds everything that follows.
+/// Parses a description after checking its size, which bounds everything that follows.
 pub(super) fn read(text: &str) -> Result<session::SessionDescription, NegotiationError> {
     if text.len() > MAX_SDP_BYTES {
         return Err(NegotiationError::TooLong);
@@ -34,7 +34,7 @@ pub(super) fn unreadable(reason: &str) -> NegotiationError {
     NegotiationError::Unreadable(reason.chars().take(MAX_QUOTE_CHARS).collect())
 }
 
-/// An offer, by m-line.
+/// A client's offer, or its answer, by m-line.
 #[derive(Debug)]
 pub(super) struct Offer<'a> {
     session: &'a [Attribute],

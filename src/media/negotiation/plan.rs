@@ -122,7 +122,7 @@ pub(crate) struct AgreedTrack {
     pub(crate) mid: Arc<str>,
     /// The codec.
     pub(crate) codec: AgreedCodec,
-    /// The client's payload type for it.
+    /// The payload type for it, which whoever offered chose.
     pub(crate) payload_type: u8,
     /// The client's payload type for its retransmissions (RFC 4588), if it does these.
     pub(crate) rtx_payload_type: Option<u8>,
@@ -156,6 +156,15 @@ pub(crate) struct ExtensionIds {
     pub(crate) video_orientation: Option<u8>,
 }
 
+/// Who a client is in the DTLS handshake (RFC 8842).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum DtlsRole {
+    /// It begins: `a=setup:active`.
+    Client,
+    /// It waits: `a=setup:passive`.
+    Server,
+}
+
 /// RTCP feedback of a track (RFC 4585, 5104).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Feedback {
@@ -169,7 +178,7 @@ pub(crate) struct Feedback {
     pub(crate) remb: bool,
 }
 
-/// Why an offer cannot be answered. The texts of OWT's own agent where it has one
+/// Why an offer cannot be answered, or an answer not be used. The texts of OWT's own agent where it has one
 /// (seen in `progress` errors by its clients).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum NegotiationError {
@@ -200,16 +209,31 @@ pub(crate) enum NegotiationError {
     /// The offer has a track that was not announced.
     #[error("{} is not required but contained by offer sdp", kind_name(*.0))]
     Unwanted(TrackKind),
+    /// The answer has other m-lines than the offer.
+    #[error("SDP answer does not fit the offer")]
+    Mismatch,
+    /// The client answers that it sends a track that it is to receive.
+    #[error("SDP answer must be recvonly or inactive for {}", kind_name(*.0))]
+    Sends(TrackKind),
+    /// The answer has a payload type that the offer does not have.
+    #[error("SDP answer has a payload type for {} that was not offered", kind_name(*.0))]
+    UnknownPayloadType(TrackKind),
+    /// The client answers with no DTLS role.
+    #[error("SDP must answer setup:active or setup:passive")]
+    NoRole,
+    /// The client wants none of the tracks.
+    #[error("SDP answer accepts none of the offered tracks")]
+    NothingAccepted,
     /// None of the offered codecs is acceptable.
     #[error("No proper {} codec", kind_name(*.0))]
     NoCodec(TrackKind),
 }
 
-/// The longest offer that is read, in bytes. Chromium's own, with every codec and twelve m-lines,
+/// The longest description that is read, in bytes. Chromium's own, with every codec and twelve m-lines,
 /// stay below 80 KB.
 pub(crate) const MAX_SDP_BYTES: usize = 128 * 1024;
 
-/// The most m-lines an offer may have.
+/// The most m-lines a description may have.
 pub(crate) const MAX_M_LINES: usize = 64;
 
 fn kind_name(kind: TrackKind) -> &'static str {

@@ -129,7 +129,7 @@ fn is_h264(codec: Codec) -> bool {
 }
 
 /// The RTCP feedback that was offered for a payload type, or for all (`*`).
-fn feedback(section: &Section<'_>, kind: TrackKind, payload_type: u8) -> Feedback {
+pub(super) fn feedback(section: &Section<'_>, kind: TrackKind, payload_type: u8) -> Feedback {
     let mut feedback = Feedback::default();
     let video = kind == TrackKind::Video;
     for value in section.values("rtcp-fb") {
@@ -151,7 +151,7 @@ fn feedback(section: &Section<'_>, kind: TrackKind, payload_type: u8) -> Feedbac
 }
 
 /// The numbers of the header extensions that the flow has a use for.
-fn extensions(section: &Section<'_>, kind: TrackKind, receiving: bool) -> ExtensionIds {
+pub(super) fn extensions(section: &Section<'_>, kind: TrackKind, receiving: bool) -> ExtensionIds {
     let mut ids = ExtensionIds::default();
     let mut taken = [false; 15];
     for value in section.values("extmap") {

@@ -1,8 +1,8 @@
-//! What an offer says of the client's transport: ICE credentials, DTLS role and certificate.
+//! What an offer or answer says of the client's transport: ICE credentials, DTLS role and certificate.
 
 use std::sync::Arc;
 
-use super::{NegotiationError, offer::Offer};
+use super::{DtlsRole, NegotiationError, offer::Offer};
 
 /// Lengths of an `ice-ufrag` (RFC 8839, 5.4).
 const UFRAG_CHARS: std::ops::RangeInclusive<usize> = 4..=256;
@@ -19,11 +19,40 @@ pub(super) struct Remote {
     pub(super) password: Arc<str>,
     /// SHA-256 of the certificate.
     pub(super) fingerprint: [u8; 32],
+    /// Who it is in the DTLS handshake.
+    pub(super) role: DtlsRole,
 }
 
 impl Remote {
-    /// Reads what the accepted sections share.
-    pub(super) fn of(offer: &Offer<'_>, accepted: &[usize]) -> Result<Self, NegotiationError> {
+    /// Reads what the accepted sections of an offer share. Without a role it means `active`
+    /// (RFC 4145, 4); this end only accepts then.
+    pub(super) fn of_offer(
+        offer: &Offer<'_>,
+        accepted: &[usize],
+    ) -> Result<Self, NegotiationError> {
+        Self::of(offer, accepted, |setup| match setup {
+            None | Some("actpass" | "active") => Ok(DtlsRole::Client),
+            Some(_) => Err(NegotiationError::WrongSetup),
+        })
+    }
+
+    /// Reads what the accepted sections of an answer share. It chooses a role (RFC 8842, 5.3).
+    pub(super) fn of_answer(
+        answer: &Offer<'_>,
+        accepted: &[usize],
+    ) -> Result<Self, NegotiationError> {
+        Self::of(answer, accepted, |setup| match setup {
+            Some("active") => Ok(DtlsRole::Client),
+            Some("passive") => Ok(DtlsRole::Server),
+            None | Some(_) => Err(NegotiationError::NoRole),
+        })
+    }
+
+    fn of(
+        offer: &Offer<'_>,
+        accepted: &[usize],
+        role: impl Fn(Option<&str>) -> Result<DtlsRole, NegotiationError>,
+    ) -> Result<Self, NegotiationError> {
         let first = |key| offer.transport_values(accepted, key).next();
         let credential = |key, lengths: &std::ops::RangeInclusive<usize>| {
             first(key)
@@ -36,15 +65,11 @@ impl Remote {
             .transport_values(accepted, "fingerprint")
             .find_map(sha256)
             .ok_or(NegotiationError::NoFingerprint)?;
-        // An offer without the attribute means `active` (RFC 4145, 4).
-        match first("setup") {
-            None | Some("actpass" | "active") => {}
-            Some(_) => return Err(NegotiationError::WrongSetup),
-        }
+        let role = role(first("setup"))?;
         if !offer.bundles(accepted) || !offer.multiplexes_rtcp(accepted) {
             return Err(NegotiationError::NotBundled);
         }
-        Ok(Self { ufrag: ufrag.into(), password: password.into(), fingerprint })
+        Ok(Self { ufrag: ufrag.into(), password: password.into(), fingerprint, role })
     }
 }
 

@@ -1,7 +1,8 @@
-//! DTLS 1.2 (RFC 6347) as server, for the keys of SRTP (RFC 5764).
+//! DTLS 1.2 (RFC 6347), for the keys of SRTP (RFC 5764): as server, or as client where a peer's
+//! answer insists on being the server.
 //!
 //! `rtc-dtls` does the protocol. Around it: the client's first message is looked into before, to
-//! choose the best SRTP cipher instead of the client's first; and what a client may make the
+//! choose the best SRTP cipher instead of the client's first; and what a peer may make the
 //! library keep or compute is bounded.
 
 mod client_hello;
@@ -61,7 +62,10 @@ pub(crate) struct Identity {
     pub(crate) fingerprint: String,
     /// What computes.
     pub(crate) provider: Arc<dyn RTCCryptoProvider>,
+    /// For the server's part, by the cipher that is chosen.
     configs: Vec<Arc<HandshakeConfig>>,
+    /// For the client's part.
+    client: Arc<HandshakeConfig>,
 }
 
 /// The certificate could not be made, or the connection failed.
@@ -84,21 +88,24 @@ impl Identity {
         let der = certificate.certificate.first().ok_or_else(|| DtlsError::of("no certificate"))?;
         let hash = sha256(der, &*provider)?;
         let pairs: Vec<String> = hash.iter().map(|byte| format!("{byte:02X}")).collect();
-        let configs = PROFILES.iter().map(|(profile, _)| {
+        let config = |profiles: Vec<SrtpProtectionProfile>, role: Role| {
             let config = ConfigBuilder::default()
                 .with_crypto_provider(provider.clone())
                 .with_certificates(vec![certificate.clone()])
-                .with_srtp_protection_profiles(vec![*profile])
+                .with_srtp_protection_profiles(profiles)
                 // Authenticity rests on the fingerprint in the SDP, not on a chain of trust.
                 .with_client_auth(ClientAuthType::RequireAnyClientCert)
                 .with_insecure_skip_verify(true)
                 .with_flight_interval(FLIGHT_INTERVAL)
                 .with_mtu(MTU)
-                .build(false, None);
+                .build(role == Role::Client, None);
             config.map(Arc::new).map_err(DtlsError::of)
-        });
-        let configs = configs.collect::<Result<_, _>>()?;
-        Ok(Self { fingerprint: pairs.join(":"), provider, configs })
+        };
+        let profiles = PROFILES.map(|(profile, _)| profile);
+        let configs = profiles.map(|profile| config(vec![profile], Role::Server));
+        let configs = configs.into_iter().collect::<Result<_, _>>()?;
+        let client = config(profiles.to_vec(), Role::Client)?;
+        Ok(Self { fingerprint: pairs.join(":"), provider, configs, client })
     }
 }
 
@@ -107,13 +114,24 @@ fn sha256(data: &[u8], provider: &dyn RTCCryptoProvider) -> Result<[u8; 32], Dtl
     hash.try_into().map_err(|_| DtlsError::of("SHA-256 of another length"))
 }
 
+/// The part of this end in a handshake.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// It waits for the peer to begin.
+    Server,
+    /// It begins.
+    Client,
+}
+
 /// What a finished handshake yields.
 pub(crate) struct Keys {
+    /// The part that this end had in it.
+    pub(crate) role: Role,
     /// The SRTP cipher.
     pub(crate) profile: ProtectionProfile,
     /// The exporter's output for it.
     pub(crate) material: SecretVec,
-    /// SHA-256 of the client's certificate. The client is nobody yet: compare it with the SDP.
+    /// SHA-256 of the peer's certificate. The peer is nobody yet: compare it with the SDP.
     pub(crate) peer_fingerprint: [u8; 32],
 }
 
@@ -121,15 +139,17 @@ pub(crate) struct Keys {
 pub(crate) enum DtlsEvent {
     /// The handshake is finished.
     Connected(Box<Keys>),
-    /// The client closed the connection.
+    /// The peer closed the connection.
     Closed,
 }
 
 enum Phase {
-    /// The first message is not complete.
+    /// This end is to begin, once there is a way to the peer.
+    Waiting,
+    /// The peer's first message is not complete.
     Peeking(Peek),
     /// A handshake runs or is finished.
-    Running { endpoint: Box<Endpoint>, profile: ProtectionProfile, connected: bool },
+    Running { endpoint: Box<Endpoint>, role: Role, connected: bool },
     /// Nothing more happens.
     Over,
 }
@@ -146,6 +166,33 @@ impl Dtls {
         Self { identity, phase: Phase::Peeking(Peek::default()), records: 0 }
     }
 
+    /// Takes the client's part instead of the server's. Nothing may have come yet.
+    pub(crate) fn be_client(&mut self) {
+        self.phase = Phase::Waiting;
+    }
+
+    /// Begins the handshake if that is this end's part and it has not begun yet; says whether it
+    /// did. Call it when there is a way to the peer.
+    ///
+    /// # Errors
+    /// When nothing can be said; the connection is over then.
+    pub(crate) fn begin(&mut self, now: Instant) -> Result<bool, DtlsError> {
+        if !matches!(self.phase, Phase::Waiting) {
+            return Ok(false);
+        }
+        let mut endpoint = Endpoint::new(PEER, TransportProtocol::UDP, None);
+        let begun = endpoint.connect(now, PEER, self.identity.client.clone(), None);
+        self.phase = match begun {
+            Ok(_) => Phase::Running {
+                endpoint: Box::new(endpoint),
+                role: Role::Client,
+                connected: false,
+            },
+            Err(_) => Phase::Over,
+        };
+        begun.map(|_| true).map_err(DtlsError::of)
+    }
+
     /// Takes a datagram of the peer.
     ///
     /// # Errors
@@ -159,7 +206,7 @@ impl Dtls {
             return Ok(Vec::new());
         }
         let held = match &mut self.phase {
-            Phase::Over => return Ok(Vec::new()),
+            Phase::Waiting | Phase::Over => return Ok(Vec::new()),
             Phase::Running { .. } => return self.read(datagram, now),
             Phase::Peeking(peek) => match peek.push(datagram) {
                 ClientHello::Incomplete => return Ok(Vec::new()),
@@ -190,7 +237,7 @@ impl Dtls {
     pub(crate) fn next_due(&self) -> Option<Instant> {
         match &self.phase {
             Phase::Running { endpoint, .. } => endpoint.poll_timeout(&PEER),
-            Phase::Peeking(_) | Phase::Over => None,
+            Phase::Waiting | Phase::Peeking(_) | Phase::Over => None,
         }
     }
 
@@ -198,7 +245,7 @@ impl Dtls {
     pub(crate) fn poll_transmit(&mut self) -> Option<BytesMut> {
         match &mut self.phase {
             Phase::Running { endpoint, .. } => Some(endpoint.poll_transmit()?.message),
-            Phase::Peeking(_) | Phase::Over => None,
+            Phase::Waiting | Phase::Peeking(_) | Phase::Over => None,
         }
     }
 
@@ -246,16 +293,13 @@ impl Dtls {
         };
         let config = self.identity.configs[best].clone();
         let endpoint = Endpoint::new(PEER, TransportProtocol::UDP, Some(config));
-        self.phase = Phase::Running {
-            endpoint: Box::new(endpoint),
-            profile: PROFILES[best].1,
-            connected: false,
-        };
+        self.phase =
+            Phase::Running { endpoint: Box::new(endpoint), role: Role::Server, connected: false };
         Ok(())
     }
 
     fn read(&mut self, datagram: &[u8], now: Instant) -> Result<Vec<DtlsEvent>, DtlsError> {
-        let Phase::Running { endpoint, profile, connected } = &mut self.phase else {
+        let Phase::Running { endpoint, role, connected } = &mut self.phase else {
             return Ok(Vec::new());
         };
         let seen = endpoint.read(now, PEER, None, BytesMut::from(datagram));
@@ -263,7 +307,7 @@ impl Dtls {
         for event in seen.map_err(DtlsError::of)? {
             if matches!(event, EndpointEvent::HandshakeComplete) {
                 *connected = true;
-                let keys = export(endpoint, *profile, &*self.identity.provider)?;
+                let keys = export(endpoint, *role, &*self.identity.provider)?;
                 events.push(DtlsEvent::Connected(Box::new(keys)));
             } else if matches!(event, EndpointEvent::PeerClosed) {
                 events.push(DtlsEvent::Closed);
@@ -275,20 +319,20 @@ impl Dtls {
 
 fn export(
     endpoint: &Endpoint,
-    profile: ProtectionProfile,
+    role: Role,
     provider: &dyn RTCCryptoProvider,
 ) -> Result<Keys, DtlsError> {
     let state = endpoint.get_connection_state(PEER);
     let state = state.ok_or_else(|| DtlsError::of("the association is gone"))?;
     let agreed = PROFILES.iter().find(|(name, _)| *name == state.srtp_protection_profile());
-    if agreed.is_none_or(|(_, agreed)| *agreed as u8 != profile as u8) {
-        return Err(DtlsError::of("no SRTP cipher was agreed on"));
-    }
+    let agreed = agreed.ok_or_else(|| DtlsError::of("no SRTP cipher was agreed on"));
+    let (_, profile) = *agreed?;
     let certificate = state.peer_certificates.first();
-    let certificate = certificate.ok_or_else(|| DtlsError::of("the client has no certificate"))?;
+    let certificate = certificate.ok_or_else(|| DtlsError::of("the peer has no certificate"))?;
     let len = keying_material_len(profile);
     let material = state.export_keying_material(LABEL_EXTRACTOR_DTLS_SRTP, &[], len);
     Ok(Keys {
+        role,
         profile,
         material: material.map_err(DtlsError::of)?,
         peer_fingerprint: sha256(certificate, provider)?,

@@ -17,6 +17,7 @@ use self::{
     gcm::{GcmOpener, GcmSealer},
     legacy::{LegacyOpener, LegacySealer},
 };
+use super::dtls::Role;
 use crate::media::forward::{outgoing::Written, rtp::Header};
 
 /// Sources (SSRCs) of one peer that are kept apart, over the life of its connection. A dozen
@@ -50,14 +51,17 @@ impl SrtpError {
     }
 }
 
-/// Splits the exporter's output for this end, which was the DTLS server, and makes both ways.
+/// Splits the exporter's output by the part that this end had in the handshake, and makes both
+/// ways.
 pub(crate) fn both_ways(
+    role: Role,
     profile: ProtectionProfile,
     material: &[u8],
     crypto: &dyn RTCCrypto,
 ) -> Result<(Sealer, Opener), SrtpError> {
     let mut config = Config { profile, ..Config::default() };
-    config.set_session_keys_from_keying_material(material, false).map_err(SrtpError::of)?;
+    let is_client = role == Role::Client;
+    config.set_session_keys_from_keying_material(material, is_client).map_err(SrtpError::of)?;
     let SessionKeys { local_master_key, local_master_salt, remote_master_key, remote_master_salt } =
         &config.keys;
     let is_gcm = profile.aead_auth_tag_len() > 0;

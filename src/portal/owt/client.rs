@@ -138,6 +138,7 @@ impl Outbox for Client {
             Event::Stream(message) => self.emit("stream", &message),
             Event::Progress(progress) => self.emit("progress", &progress),
             // OWT's frame is `["drop",null]`.
+            Event::Nothing => Ok(()),
             Event::Drop => self.emit("drop", &Value::Null),
         }
     }

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     driver::fresh_session,
     formats::{
-        AudioFormat, AudioSource, Bitrate, H264Profile, Resolution, TrackKind, VideoCodec,
+        AudioFormat, AudioSource, Bitrate, H264Profile, Offerer, Resolution, TrackKind, VideoCodec,
         VideoFormat, VideoParameters, VideoSource,
     },
     ids::{SessionId, StreamId, TransportId},
@@ -140,7 +140,12 @@ fn subscribe(data: &Value) -> Result<Command, Refusal> {
     let video = wanted(media, "video", subscribe_video)?;
     let session = fresh_session();
     let transport = TransportId::from(&session);
-    Ok(Command::Subscribe { session, transport, media: SubscribeMedia { audio, video } })
+    Ok(Command::Subscribe {
+        session,
+        transport,
+        offerer: Offerer::Client,
+        media: SubscribeMedia { audio, video },
+    })
 }
 
 /// A track of a subscription: absent and `false` both mean that it is not wanted.

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     driver::fresh_session,
-    formats::TrackKind,
+    formats::{Offerer, TrackKind},
     ids::{SessionId, TransportId},
     room::{Command, PublishMedia, SubscribeMedia},
 };
@@ -51,7 +51,7 @@ pub(super) fn subscribe(data: &Value) -> Result<Command, Refusal> {
         .map_err(Complaint::Shape)
     })?;
     let (session, transport) = session_on(request)?;
-    Ok(Command::Subscribe { session, transport, media })
+    Ok(Command::Subscribe { session, transport, offerer: Offerer::Client, media })
 }
 
 fn for_each_track(

@@ -29,6 +29,8 @@ pub(super) enum Event<'a> {
     Stream(StreamMessage<'a>),
     Progress(Progress<'a>),
     Drop,
+    /// The client has no word for it.
+    Nothing,
 }
 
 /// Translates a notification.
@@ -68,6 +70,8 @@ pub(super) fn event(notification: &Notification, protocol: Protocol) -> Event<'_
             let state = ProgressState::Soac(AnswerMessage { kind: "answer", sdp });
             Event::Progress(Progress { id: transport.as_str(), session_id: None, state })
         }
+        // Clients of this protocol always offer.
+        Notification::Offer { .. } => Event::Nothing,
         Notification::SessionReady { session, transport } => {
             progress(protocol, session, transport, ProgressState::Ready)
         }

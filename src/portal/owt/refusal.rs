@@ -115,6 +115,8 @@ impl From<&Rejection> for Refusal {
             Rejection::NoSuchStream => (NO_STREAM, "Stream does NOT exist".into()),
             Rejection::NoSuchSubscription => (NO_STREAM, "Subscription does NOT exist".into()),
             Rejection::NoSuchSession => (NO_SESSION, "Session does NOT exist".into()),
+            Rejection::TransportInUse => (MALFORMED, "Transport is in use".into()),
+            Rejection::UnexpectedNegotiation => (MALFORMED, "Unexpected SDP".into()),
             Rejection::AudioUnsatisfied(why) => (NOT_SERVED, unsatisfied("audio", *why).into()),
             Rejection::VideoUnsatisfied(why) => (NOT_SERVED, unsatisfied("video", *why).into()),
             Rejection::NoAudioTrack => (NOT_SERVED, "Stream does NOT contain audio track".into()),

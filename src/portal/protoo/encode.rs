@@ -63,6 +63,7 @@ impl Reader<'_> {
             }
             Notification::StreamUpdated { .. }
             | Notification::Answer { .. }
+            | Notification::Offer { .. }
             | Notification::SessionReady { .. }
             | Notification::SessionFailed { .. }
             | Notification::Dropped => None,

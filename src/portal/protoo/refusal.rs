@@ -114,6 +114,8 @@ impl Refusal {
             | Rejection::VideoForbidden
             | Rejection::NothingRequested
             | Rejection::SessionExists
+            | Rejection::TransportInUse
+            | Rejection::UnexpectedNegotiation
             | Rejection::StreamNotReady
             | Rejection::SubscriptionNotReady
             | Rejection::AudioUnsatisfied(_)

@@ -170,6 +170,8 @@ impl Outbox for Teller {
                 let refuse = |kind: SessionKind| Refusal::new(kind.failed(), reason.to_string());
                 seat.fail(session.as_str(), refuse);
             }
+            // Clients of this dialect always offer.
+            Notification::Offer { .. } => {}
             Notification::Dropped => seat.client.wire.hang_up(REMOVED),
             Notification::ParticipantJoined(_)
             | Notification::ParticipantLeft(_)

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     driver::{Member, Responder, fresh_short_session},
-    formats::VideoParameters,
+    formats::{Offerer, VideoParameters},
     ids::{SessionId, StreamId, TransportId},
     room::{
         Command, Negotiation, PublishMedia, Rejection, Reply, SubscribeAudio, SubscribeMedia,
@@ -127,6 +127,7 @@ impl Stay {
             let opened = self.open(|session| Command::Subscribe {
                 transport: TransportId::from(&session),
                 session,
+                offerer: Offerer::Client,
                 media: media.clone(),
             });
             match opened.await {

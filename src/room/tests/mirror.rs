@@ -54,6 +54,11 @@ impl Mirror {
         self.media.keys().cloned().collect()
     }
 
+    /// What carries a session that exists.
+    pub(super) fn transport(&self, session: &SessionId) -> TransportId {
+        self.media[session].clone()
+    }
+
     /// Notes what needs no telling: a lost connection sees nothing, a failed session is gone.
     pub(super) fn before(&mut self, input: &Input) {
         match input {
@@ -74,6 +79,7 @@ impl Mirror {
             }
             Input::Event(
                 Event::Answered { .. }
+                | Event::Offered { .. }
                 | Event::SessionReady { .. }
                 | Event::Measured { .. }
                 | Event::MixerUp { .. }
@@ -233,7 +239,7 @@ impl Mirror {
                 seen.streams.retain(|it| it.id != *stream);
                 assert_eq!(seen.streams.len() + 1, before, "{stream} was there");
             }
-            Notification::Answer { transport, .. } => {
+            Notification::Answer { transport, .. } | Notification::Offer { transport, .. } => {
                 assert!(seen.sessions.values().any(|it| it == transport), "{who}'s own");
             }
             Notification::SessionReady { session, transport } => {
@@ -252,7 +258,7 @@ impl Mirror {
     fn performed(&mut self, effect: &Effect) {
         match effect {
             Effect::OpenPublication { session, transport, .. } => self.open(session, transport),
-            Effect::OpenSubscription { session, transport, audio, video } => {
+            Effect::OpenSubscription { session, transport, audio, video, .. } => {
                 self.feeds(audio.as_ref(), video.as_ref());
                 self.open(session, transport);
             }

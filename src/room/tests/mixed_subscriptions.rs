@@ -2,7 +2,7 @@
 
 use super::{scenario::Scenario, words::*};
 use crate::{
-    formats::{AudioFormat, Bitrate, H264Profile, Resolution, VideoCodec, VideoFormat},
+    formats::{AudioFormat, Bitrate, H264Profile, Offerer, Resolution, VideoCodec, VideoFormat},
     room::{
         AudioFeed, AudioOutput, Command, Effect, Event, Rejection, SubscribeAudio, SubscribeMedia,
         SubscribeVideo, Unsatisfied, VideoFeed, VideoOutput, VideoRate,
@@ -22,13 +22,19 @@ fn with_mixer() -> Scenario {
 
 fn wishing(audio: Option<SubscribeAudio>, video: Option<SubscribeVideo>) -> Command {
     let media = SubscribeMedia { audio, video };
-    Command::Subscribe { session: id("sub"), transport: id("sub"), media }
+    Command::Subscribe { offerer: Offerer::Client, session: id("sub"), transport: id("sub"), media }
 }
 
 fn opens(audio: Option<AudioOutput>, video: Option<VideoOutput>) -> Effect {
     let audio = audio.map(|output| AudioFeed { from: id(MIXED), output: Some(output) });
     let video = video.map(|output| VideoFeed { from: id(MIXED), output: Some(output) });
-    Effect::OpenSubscription { session: id("sub"), transport: id("sub"), audio, video }
+    Effect::OpenSubscription {
+        offerer: Offerer::Client,
+        session: id("sub"),
+        transport: id("sub"),
+        audio,
+        video,
+    }
 }
 
 fn sound(formats: &[AudioFormat], without: Option<&str>) -> AudioOutput {
@@ -180,6 +186,7 @@ fn sound_of_a_view_and_a_forwarded_picture_go_together() {
     let video = VideoFeed { from: id("cam"), output: None };
     room.asks("alice", subscribe("sub", Some(MIXED), Some("cam"))).granted(opened("sub")).effect(
         Effect::OpenSubscription {
+            offerer: Offerer::Client,
             session: id("sub"),
             transport: id("sub"),
             audio: Some(audio),

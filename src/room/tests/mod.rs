@@ -12,6 +12,7 @@ mod mirror;
 mod mixed_subscriptions;
 mod mixer;
 mod mixing;
+mod offering;
 mod publishing;
 mod scenario;
 mod sessions;

@@ -1,7 +1,10 @@
 //! Negotiation, and reports about sessions.
 
 use super::{scenario::Scenario, words::*};
-use crate::room::{AudioFeed, Effect, Negotiation, Notification, Rejection, Reply};
+use crate::{
+    formats::Offerer,
+    room::{AudioFeed, Effect, Negotiation, Notification, Rejection, Reply},
+};
 
 fn answer(transport: &str) -> Notification {
     Notification::Answer { transport: id(transport), sdp: "v=0 answer".into() }
@@ -66,6 +69,7 @@ fn a_transport_is_there_as_long_as_it_carries_a_session() {
     room.asks("alice", subscribe_on("pc", "sub", Some("cam2"), None))
         .granted(opened_on("pc", "sub"))
         .effect(Effect::OpenSubscription {
+            offerer: Offerer::Client,
             session: id("sub"),
             transport: id("pc"),
             audio: Some(AudioFeed { from: id("cam2"), output: None }),

@@ -2,7 +2,7 @@
 
 use super::{scenario::Scenario, words::*};
 use crate::{
-    formats::{AudioFormat, VideoCodec, VideoFormat},
+    formats::{AudioFormat, Offerer, VideoCodec, VideoFormat},
     room::{
         AudioFeed, Command, Effect, Rejection, Reply, SubscribeAudio, SubscribeMedia,
         SubscribeVideo, Unsatisfied,
@@ -11,7 +11,12 @@ use crate::{
 
 fn wishing(audio: Option<SubscribeAudio>, video: Option<SubscribeVideo>) -> Command {
     let media = SubscribeMedia { audio, video };
-    Command::Subscribe { session: id("wish"), transport: id("wish"), media }
+    Command::Subscribe {
+        offerer: Offerer::Client,
+        session: id("wish"),
+        transport: id("wish"),
+        media,
+    }
 }
 
 #[test]
@@ -116,6 +121,7 @@ fn a_transport_carries_sessions_of_its_owner_only() {
     room.asks("alice", subscribe_on("cam", "sub", Some("cam"), None))
         .granted(opened_on("cam", "sub"))
         .effect(Effect::OpenSubscription {
+            offerer: Offerer::Client,
             session: id("sub"),
             transport: id("cam"),
             audio: Some(AudioFeed { from: id("cam"), output: None }),

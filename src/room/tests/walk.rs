@@ -8,7 +8,9 @@ use std::{
 
 use super::{mirror::Mirror, words::*};
 use crate::{
-    formats::{AudioFormat, Resolution, TrackSelection, VideoCodec, VideoFormat, VideoParameters},
+    formats::{
+        AudioFormat, Offerer, Resolution, TrackSelection, VideoCodec, VideoFormat, VideoParameters,
+    },
     ids::{ParticipantId, SessionId, StreamId, TransportId},
     room::{
         Command, Effect, Event, Input, MixerCapabilities, Negotiation, Order, Output, PlacedRegion,
@@ -23,7 +25,7 @@ const STEPS: u64 = 3_000;
 const MOMENT: Duration = Duration::from_millis(25);
 
 /// Everything that the walks together must have met, lest they prove nothing.
-const SIGHTS: [&str; 61] = [
+const SIGHTS: [&str; 64] = [
     "ActiveInput",
     "AlreadyJoined",
     "Answer",
@@ -57,6 +59,7 @@ const SIGHTS: [&str; 61] = [
     "NothingRequested",
     "NothingToMix",
     "NothingToUpdate",
+    "Offer",
     "OpenPublication",
     "OpenSubscription",
     "ParticipantJoined",
@@ -82,6 +85,8 @@ const SIGHTS: [&str; 61] = [
     "TextTooLong",
     "TooManyInputs",
     "TooManySubscriptions",
+    "TransportInUse",
+    "UnexpectedNegotiation",
     "VideoUnsatisfied",
     "ViewChanged",
     "Whole",
@@ -144,9 +149,14 @@ impl Walk {
         let input = match self.random.below(10) {
             0..=2 => Input::Event(self.event()),
             3 => Input::Manage { request, order: self.order() },
-            4 if !owned.is_empty() && self.random.one_in(4) => {
+            4 if !owned.is_empty() && self.random.one_in(2) => {
                 let (from, session) = self.random.pick(&owned);
-                let command = self.subscription_control(&session);
+                let command = if self.random.one_in(4) {
+                    let transport = self.mirror.transport(&session);
+                    Command::Negotiate { transport, payload: self.negotiation() }
+                } else {
+                    self.subscription_control(&session)
+                };
                 Input::Command { from, request, command }
             }
             _ => Input::Command { from: self.participant(), request, command: self.command() },
@@ -299,8 +309,9 @@ impl Walk {
     fn event(&mut self) -> Event {
         let session = self.session();
         match self.random.below(30) {
-            0..=2 => Event::Answered { transport: self.transport(&session), sdp: "v=0".into() },
-            3..=13 => ready_with(session.as_str(), self.kinds()),
+            0 | 1 => Event::Answered { transport: self.transport(&session), sdp: "v=0".into() },
+            2..=4 => Event::Offered { transport: self.transport(&session), sdp: "v=0".into() },
+            5..=13 => ready_with(session.as_str(), self.agreed()),
             14 => failed(session.as_str(), "Ice procedure failed."),
             15..=17 => {
                 let width = self.random.pick(&[320, 640]);
@@ -342,7 +353,9 @@ impl Walk {
             }
             wish
         });
-        Command::Subscribe { session, transport, media: SubscribeMedia { audio, video } }
+        let offerer = self.random.pick(&[Offerer::Client, Offerer::Client, Offerer::Server]);
+        let media = SubscribeMedia { audio, video };
+        Command::Subscribe { session, transport, offerer, media }
     }
 
     /// One of some more participants than the room admits.
@@ -374,14 +387,20 @@ impl Walk {
         self.random.pick(&[AUDIO_VIDEO, AUDIO_VIDEO, AUDIO_VIDEO, AUDIO, VIDEO, NEITHER])
     }
 
+    /// What two ends agree on, which seldom is less than what was asked for.
+    fn agreed(&mut self) -> Kinds {
+        if self.random.one_in(8) { self.kinds() } else { AUDIO_VIDEO }
+    }
+
     fn tracks(&mut self) -> TrackSelection {
         let all = [TrackSelection::Audio, TrackSelection::Video, TrackSelection::AudioAndVideo];
         self.random.pick(&all)
     }
 
     fn negotiation(&mut self) -> Negotiation {
-        let candidates = Negotiation::RemovedCandidates(Vec::new());
-        self.random.pick(&[offer(), Negotiation::Candidate("candidate:1".into()), candidates])
+        let gone = Negotiation::RemovedCandidates(Vec::new());
+        let candidate = Negotiation::Candidate("candidate:1".into());
+        self.random.pick(&[offer(), Negotiation::Answer("v=0".into()), candidate, gone])
     }
 }
 

@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, fmt::Debug, str::FromStr, sync::Arc, time::Dura
 
 use crate::{
     formats::{
-        AudioCodec, AudioFormat, AudioSource, H264Profile, Resolution, TrackKind, TrackSelection,
-        VideoCodec, VideoFormat, VideoParameters, VideoSource,
+        AudioCodec, AudioFormat, AudioSource, H264Profile, Offerer, Resolution, TrackKind,
+        TrackSelection, VideoCodec, VideoFormat, VideoParameters, VideoSource,
     },
     room::{
         AgreedMedia, AudioFeed, AudioTrack, Bounds, Command, DesiredView, Effect, Event, Fit,
@@ -159,7 +159,12 @@ pub(super) fn subscribe_on(
     video: Option<&str>,
 ) -> Command {
     let media = SubscribeMedia { audio: audio.map(wanted_audio), video: video.map(wanted_video) };
-    Command::Subscribe { session: id(session), transport: id(transport), media }
+    Command::Subscribe {
+        session: id(session),
+        transport: id(transport),
+        offerer: Offerer::Client,
+        media,
+    }
 }
 
 pub(super) fn wanted_audio(from: &str) -> SubscribeAudio {
@@ -478,7 +483,13 @@ pub(super) fn opens_subscription(
 ) -> Effect {
     let audio = audio.map(|from| AudioFeed { from: id(from), output: None });
     let video = video.map(|from| VideoFeed { from: id(from), output: None });
-    Effect::OpenSubscription { session: id(session), transport: id(session), audio, video }
+    Effect::OpenSubscription {
+        session: id(session),
+        transport: id(session),
+        offerer: Offerer::Client,
+        audio,
+        video,
+    }
 }
 
 pub(super) fn switches(session: &str, audio: Option<&str>, video: Option<&str>) -> Effect {

@@ -2,5 +2,6 @@
 
 mod chromium;
 mod node;
+mod offered;
 mod socketio;
 mod vendored;

@@ -6,6 +6,7 @@ mod forwarding;
 mod injecting;
 mod keyframes;
 mod loss;
+mod offering;
 mod relay;
 mod reports;
 mod stage;

@@ -7,7 +7,7 @@ use std::{
 };
 
 use portico::{
-    formats::{AudioFormat, TrackKind, VideoCodec, VideoFormat},
+    formats::{AudioFormat, Offerer, TrackKind, VideoCodec, VideoFormat},
     ids::{RoomId, SessionId, StreamId},
     media::{Command, Event, EventSink, ListenAddress, Media, Options, RoomMedia, Source},
 };
@@ -122,7 +122,13 @@ impl Stage {
         }
         let offer = peer.offer().await;
         let (session, transport) = (id(name), (&id(name)).into());
-        self.room.send(Command::OpenSubscription { session, transport, audio, video });
+        self.room.send(Command::OpenSubscription {
+            session,
+            transport,
+            offerer: Offerer::Client,
+            audio,
+            video,
+        });
         self.offer(name, &offer);
     }
 
@@ -139,6 +145,49 @@ impl Stage {
         let ready = self.ready(name).await;
         peer.connected().await;
         ready
+    }
+
+    /// Opens a subscription whose offer the plane makes; the offer.
+    pub(super) async fn open_offered(
+        &mut self,
+        name: &str,
+        audio: Option<&str>,
+        video: Option<&str>,
+    ) -> Arc<str> {
+        let stream = |name: &str| -> StreamId { (&id(name)).into() };
+        let (session, transport) = (id(name), (&id(name)).into());
+        self.room.send(Command::OpenSubscription {
+            session,
+            transport,
+            offerer: Offerer::Server,
+            audio: audio.map(stream).map(Source::Published),
+            video: video.map(stream).map(Source::Published),
+        });
+        self.event_that(|_, event| {
+            let Event::Offered { transport, sdp } = event else { return None };
+            (transport.as_str() == name).then(|| sdp.clone())
+        })
+        .await
+    }
+
+    /// Connects a subscriber that answers the plane's offer.
+    pub(super) async fn subscribe_offered(
+        &mut self,
+        peer: &mut MediaPeer,
+        name: &str,
+        audio: Option<&str>,
+        video: Option<&str>,
+    ) -> Ready {
+        let offer = self.open_offered(name, audio, video).await;
+        let answer = peer.answer(&offer).await;
+        self.send_answer(name, &answer);
+        let ready = self.ready(name).await;
+        peer.connected().await;
+        ready
+    }
+
+    pub(super) fn send_answer(&self, name: &str, sdp: &str) {
+        self.room.send(Command::Answer { transport: (&id(name)).into(), sdp: sdp.into() });
     }
 
     pub(super) fn offer(&self, name: &str, sdp: &str) {

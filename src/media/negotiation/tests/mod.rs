@@ -2,6 +2,7 @@
 
 mod formats;
 mod hostile;
+mod offering;
 mod publish;
 mod subscribe;
 
@@ -25,16 +26,20 @@ const FINGERPRINT: &str = "00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:\
                            00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF";
 
 fn answered(offer: &str, wants: &[Want]) -> Result<Agreement, NegotiationError> {
+    at_home(|local| answer(offer, local, wants, &[]))
+}
+
+/// Does something as a server with two addresses.
+fn at_home<T>(act: impl FnOnce(&Local<'_>) -> T) -> T {
     let candidates: [SocketAddr; 2] =
         ["192.0.2.7:7000".parse().unwrap(), "[2001:db8::7]:7001".parse().unwrap()];
-    let local = Local {
+    act(&Local {
         ufrag: "serv",
         password: "a-password-of-the-server",
         fingerprint: FINGERPRINT,
         candidates: &candidates,
         cname: "portico",
-    };
-    answer(offer, &local, wants, &[])
+    })
 }
 
 fn h264(profile: H264Profile) -> Codec {

@@ -76,6 +76,59 @@ fn the_best_cipher_is_chosen_whatever_the_order_of_the_client() {
     }
 }
 
+/// A server as `rtc-dtls` does it, taking one of `profiles`.
+fn server(provider: &Arc<dyn RTCCryptoProvider>, profiles: &[SrtpProtectionProfile]) -> Endpoint {
+    let certificate = Certificate::generate_self_signed(vec!["peer".into()], provider.crypto());
+    let config = ConfigBuilder::default()
+        .with_crypto_provider(provider.clone())
+        .with_certificates(vec![certificate.expect("made")])
+        .with_srtp_protection_profiles(profiles.to_vec())
+        .with_client_auth(ClientAuthType::RequireAnyClientCert)
+        .with_insecure_skip_verify(true)
+        .build(false, None)
+        .expect("good");
+    Endpoint::new(PEER, TransportProtocol::UDP, Some(Arc::new(config)))
+}
+
+#[test]
+fn the_clients_part_is_taken_where_the_peer_waits() {
+    for (profile, expected) in PROFILES {
+        let provider: Arc<dyn RTCCryptoProvider> = Arc::new(AwsLcRsProvider::new());
+        let identity = Identity::generate(provider.clone()).expect("made");
+        let mut dtls = Dtls::new(Arc::new(identity));
+        dtls.be_client();
+        assert!(dtls.poll_transmit().is_none() && dtls.next_due().is_none(), "no way yet");
+        let now = Instant::now();
+        assert_eq!(dtls.begin(now), Ok(true));
+        assert_eq!(dtls.begin(now), Ok(false));
+        let mut pair = Pair { server: dtls, client: server(&provider, &[profile]) };
+        let keys = pair.connect();
+        assert_eq!((keys.role, keys.profile as u8), (Role::Client, expected as u8));
+        let state = pair.client.get_connection_state(PEER).expect("connected");
+        let len = keying_material_len(expected);
+        let theirs = state.export_keying_material(LABEL_EXTRACTOR_DTLS_SRTP, &[], len);
+        assert_eq!(theirs.expect("exported").as_ref(), keys.material.as_ref());
+    }
+}
+
+#[test]
+fn a_server_that_says_nothing_is_given_up() {
+    let provider: Arc<dyn RTCCryptoProvider> = Arc::new(AwsLcRsProvider::new());
+    let identity = Identity::generate(provider).expect("made");
+    let mut dtls = Dtls::new(Arc::new(identity));
+    dtls.be_client();
+    dtls.begin(Instant::now()).expect("begun");
+    let mut flights = 0;
+    while let Some(due) = dtls.next_due() {
+        flights += usize::from(dtls.poll_transmit().is_some());
+        assert!(flights < 20, "it ends some time");
+        if dtls.handle_timeout(due).is_err() {
+            break;
+        }
+    }
+    assert!(flights > 3, "{flights} tries");
+}
+
 #[test]
 fn either_end_may_close() {
     let [gcm128, ..] = PROFILES.map(|(profile, _)| profile);

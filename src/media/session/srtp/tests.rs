@@ -25,7 +25,7 @@ fn pair(profile: ProtectionProfile) -> Pair {
     let provider = AwsLcRsProvider::new();
     let crypto = provider.crypto();
     let material: Vec<u8> = (0..keying_material_len(profile)).map(|byte| byte as u8).collect();
-    let (sealer, opener) = both_ways(profile, &material, crypto).expect("good keys");
+    let (sealer, opener) = both_ways(Role::Server, profile, &material, crypto).expect("good keys");
     let mut peer = Config { profile, ..Config::default() };
     peer.set_session_keys_from_keying_material(&material, true).expect("right length");
     let keys = &peer.keys;

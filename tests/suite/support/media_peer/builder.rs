@@ -8,6 +8,7 @@ use rtc::{
     interceptor::{
         NackResponderBuilder, ReceiverReportBuilder, Registry, SenderReportBuilder, Slot,
     },
+    peer_connection::transport::RTCDtlsRole,
 };
 use tokio::sync::{mpsc, watch};
 use webrtc::{
@@ -36,6 +37,7 @@ pub(crate) struct Builder {
     codecs: Vec<Codec>,
     srtp_profiles: Vec<SrtpProtectionProfile>,
     wrong_fingerprint: bool,
+    dtls_client: bool,
     loss: Option<Loss>,
 }
 
@@ -55,6 +57,12 @@ impl Builder {
     /// Puts a fingerprint into the SDP that is not the certificate's.
     pub(crate) fn wrong_fingerprint(mut self) -> Self {
         self.wrong_fingerprint = true;
+        self
+    }
+
+    /// Begins the DTLS handshake when it answers; by itself it leaves that to an ICE-lite end.
+    pub(crate) fn dtls_client(mut self) -> Self {
+        self.dtls_client = true;
         self
     }
 
@@ -99,6 +107,9 @@ impl Builder {
         let mut settings = SettingEngineBuilder::new()
             .with_multicast_dns_mode(MulticastDnsMode::Disabled)
             .with_ice_connection_attempts(Some(ICE_CHECK_INTERVAL), Some(ICE_CHECKS));
+        if self.dtls_client {
+            settings = settings.with_answering_dtls_role(RTCDtlsRole::Client);
+        }
         if !self.srtp_profiles.is_empty() {
             settings = settings.with_srtp_protection_profiles(self.srtp_profiles);
         }
