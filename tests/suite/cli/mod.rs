@@ -64,15 +64,15 @@ impl Place {
             .spawn()
             .expect("it started");
         let mut log = BufReader::new(child.stderr.take().expect("piped"));
-        let mut line = String::new();
-        while !line.contains("portal listens") {
-            line.clear();
-            let read = log.read_line(&mut line).expect("a log");
-            assert!(read > 0, "the server ended: {:?}", child.wait());
+        let mut said = String::new();
+        while !said.contains("portal listens") {
+            let read = log.read_line(&mut said).expect("a log");
+            assert!(read > 0, "the server ended: {:?}\n{said}", child.wait());
         }
-        let address = line.split_whitespace().find_map(|word| word.strip_prefix("address="));
+        let last = said.lines().next_back().unwrap_or_default();
+        let address = last.split_whitespace().find_map(|word| word.strip_prefix("address="));
         let url = format!("http://{}", address.expect("the address"));
-        Server { child, url, _log: log }
+        Server { child, url, said, _log: log }
     }
 }
 
@@ -80,6 +80,7 @@ impl Place {
 pub(crate) struct Server {
     child: Child,
     url: String,
+    said: String,
     /// Open, or else the server could not write.
     _log: BufReader<ChildStderr>,
 }
@@ -88,6 +89,11 @@ impl Server {
     /// Where clients go.
     pub(crate) fn http_url(&self) -> &str {
         &self.url
+    }
+
+    /// What it wrote into its log until it listened.
+    pub(crate) fn said(&self) -> &str {
+        &self.said
     }
 
     /// As `kill -9` does.
