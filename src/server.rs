@@ -1,5 +1,7 @@
 //! The composition root: makes the parts, joins them, and takes them down in order.
 
+mod files;
+
 use std::{io, net::SocketAddr, sync::Arc, time::SystemTime};
 
 use axum::{Router, middleware};
@@ -78,6 +80,7 @@ impl Server {
     /// When a part cannot start; what had started is taken down again.
     pub async fn start(config: &Config) -> Result<Self, RunError> {
         let tls = tls(&config.portal)?;
+        files::allow(config.portal.max_connections);
         let store = Store::open(&config.store.path)?;
         let admin = AdminSocket::bind(store.directory())?;
         let media = Media::start(media_options(config)?)?;

@@ -1,6 +1,7 @@
 //! The real binary, in a directory of its own.
 
 mod help;
+mod limits;
 mod settings;
 mod tokens;
 
@@ -56,8 +57,20 @@ impl Place {
 
     /// A running server, once it listens.
     pub(crate) fn serve(&self) -> Server {
-        let mut child = self
-            .command(&["serve"])
+        self.start(self.command(&["serve"]))
+    }
+
+    /// A running server with limits that the shell's `ulimit` sets.
+    fn serve_within(&self, limit: &str) -> Server {
+        let mut command = Command::new("/bin/sh");
+        let script = format!("ulimit {limit} && exec \"$0\" serve");
+        command.args(["-c", &script, env!("CARGO_BIN_EXE_portico")]);
+        command.current_dir(self.path()).env_clear();
+        self.start(command)
+    }
+
+    fn start(&self, mut command: Command) -> Server {
+        let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
