@@ -1,8 +1,10 @@
 //! The composition root: makes the parts, joins them, and takes them down in order.
 
-use std::{io, net::SocketAddr, sync::Arc};
+mod files;
 
-use axum::Router;
+use std::{io, net::SocketAddr, sync::Arc, time::SystemTime};
+
+use axum::{Router, middleware};
 use socketioxide::{ParserConfig, SocketIo};
 use tokio::{
     signal::unix::{SignalKind, signal},
@@ -10,8 +12,7 @@ use tokio::{
     task::JoinHandle,
 };
 use tokio_rustls::rustls;
-use tower_http::cors::{AllowOrigin, CorsLayer};
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use crate::{
     admin::{self, desk::Desk, health, socket::AdminSocket},
@@ -23,6 +24,7 @@ use crate::{
     portal::{
         Doorway, DoorwaySettings, demo,
         listener::Listener,
+        origin::{self, Origins},
         owt, pages, protoo,
         ticket::Tickets,
         tls::{self, TlsError},
@@ -77,7 +79,8 @@ impl Server {
     /// # Errors
     /// When a part cannot start; what had started is taken down again.
     pub async fn start(config: &Config) -> Result<Self, RunError> {
-        let tls = tls::server_config(&config.portal)?.map(Arc::new);
+        let tls = tls(&config.portal)?;
+        files::allow(config.portal.max_connections);
         let store = Store::open(&config.store.path)?;
         let admin = AdminSocket::bind(store.directory())?;
         let media = Media::start(media_options(config)?)?;
@@ -92,8 +95,11 @@ impl Server {
         let rest_address = rest.as_ref().map(Listener::address).transpose()?;
 
         let demo_room = demo_room(&config.demo);
-        let tokens =
-            Tokens::new(store.clone(), config.portal.public_host(address), config.portal.ssl);
+        let tokens = Tokens::new(
+            store.clone(),
+            config.portal.public_host(address),
+            config.portal.public_secure(),
+        );
         let tickets = Tickets::new(&store);
         let options = registry_options(config, demo_room.clone());
         let mixing = Mixing::start(&config.mixing, store.directory());
@@ -111,11 +117,13 @@ impl Server {
         let (rooms, issuer) = (registry.clone(), tokens.clone());
         let management = admin::router(config, store.clone(), rooms, issuer, demo_room.clone())
             .merge(health::router(down.clone()));
+        let origins = Origins::new(&config.portal.cors);
         let doors = Router::new()
             .merge(protoo::router(doorway, config.protoo.clone(), down.clone()))
             .merge(pages(&config.demo, demo_room, tokens.clone()))
             .layer(socket_io_layer)
-            .layer(cors(&config.portal.cors));
+            .layer(origins.cors())
+            .layer(middleware::from_fn_with_state(origins, origin::guard));
         // In this order, whatever has no route falls through to the doors' layers.
         let router = management.clone().merge(doors);
         let desk = Desk::new(store.clone(), Grants::new(tokens.clone(), config));
@@ -191,6 +199,16 @@ pub fn run(config: &Config) -> Result<(), RunError> {
     })
 }
 
+/// What TLS connections are served with. A certificate that counts no more is served all the same:
+/// its clients may be told to look away, and a server that does not start serves nobody.
+fn tls(portal: &config::Portal) -> Result<Option<Arc<rustls::ServerConfig>>, TlsError> {
+    let Some(identity) = tls::identity(portal, SystemTime::now())? else { return Ok(None) };
+    if let Some(untimely) = &identity.untimely {
+        error!("{untimely}");
+    }
+    Ok(Some(Arc::new(identity.config)))
+}
+
 async fn bind(
     keys: &'static str,
     address: SocketAddr,
@@ -259,14 +277,4 @@ fn socket_io(portal: &config::Portal) -> (socketioxide::layer::SocketIoLayer, So
         .ws_max_message_size(portal.max_message_bytes)
         .ws_max_frame_size(portal.max_message_bytes)
         .build_layer()
-}
-
-/// As OWT: with credentials, for listed origins or, with `*`, for any.
-fn cors(origins: &[String]) -> CorsLayer {
-    let allowed: Arc<[String]> = origins.into();
-    let any = allowed.iter().any(|origin| origin == "*");
-    let allow = AllowOrigin::predicate(move |origin, _| {
-        any || allowed.iter().any(|listed| listed.as_bytes() == origin.as_bytes())
-    });
-    CorsLayer::new().allow_origin(allow).allow_credentials(true)
 }

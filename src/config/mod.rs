@@ -10,6 +10,7 @@ mod keys;
 mod log;
 mod media;
 mod mixing;
+mod owt;
 mod portal;
 mod problem;
 mod rest;
@@ -32,7 +33,7 @@ pub use self::{
     log::Log,
     media::{Media, MediaAddress},
     mixing::Mixing,
-    portal::{ErrorFormat, Portal},
+    portal::{ErrorFormat, Portal, ViaHost},
     problem::{Place, Problem, Problems},
     rest::Rest,
     rooms::{AUDIO_CODECS, Fit, LayoutTemplate, Rooms, VIDEO_CODECS, View},
@@ -72,6 +73,15 @@ pub struct Config {
     pub log: Log,
 }
 
+/// The settings, and what was passed over on the way to them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Loaded {
+    /// The settings.
+    pub config: Config,
+    /// Keys without effect: those of OWT's that mean nothing here.
+    pub warnings: Problems,
+}
+
 const TABLES: [&str; 11] = [
     Portal::NAME,
     Media::NAME,
@@ -95,7 +105,7 @@ impl Config {
     pub fn load(
         named: Option<&Path>,
         variables: impl Iterator<Item = (String, String)>,
-    ) -> Result<Self, Problems> {
+    ) -> Result<Loaded, Problems> {
         let file = named.unwrap_or(Path::new(DEFAULT_FILE));
         let text = match read(file) {
             Ok(text) => Some(text),
@@ -112,20 +122,24 @@ impl Config {
         file: &Path,
         base: &Path,
         variables: impl Iterator<Item = (String, String)>,
-    ) -> (Result<Self, Problems>, Vec<(String, String)>) {
+    ) -> (Result<Loaded, Problems>, Vec<(String, String)>) {
         let mut source = Source::default();
-        source.add_file(text, file, &TABLES);
+        source.add_file(text, file, &TABLES, &owt::TABLES);
         source.add_variables(variables);
         let mut reader =
             Reader { source: &mut source, base, known: Vec::new(), places: BTreeMap::new() };
         let config = Self::read(&mut reader);
         config.portal.check(&mut reader);
         config.media.check(&mut reader);
+        reader.pass_over_owt();
         reader.refuse_unknown_variables();
         let known = reader.known;
-        let config =
-            if source.problems.is_empty() { Ok(config) } else { Err(Problems(source.problems)) };
-        (config, known)
+        let loaded = if source.problems.is_empty() {
+            Ok(Loaded { config, warnings: Problems(source.warnings) })
+        } else {
+            Err(Problems(source.problems))
+        };
+        (loaded, known)
     }
 
     fn read(reader: &mut Reader<'_>) -> Self {

@@ -6,6 +6,7 @@ pub mod demo;
 pub mod doorway;
 mod flag;
 pub mod listener;
+pub mod origin;
 pub mod owt;
 pub mod pages;
 pub mod protoo;

@@ -8,6 +8,7 @@ mod interop;
 mod media;
 mod mixing;
 mod owt;
+mod portal;
 mod protoo;
 mod store;
 mod support;

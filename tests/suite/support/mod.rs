@@ -1,5 +1,6 @@
 //! What several tests need.
 
+pub(crate) mod certificate;
 pub(crate) mod guest;
 pub(crate) mod hostile;
 pub(crate) mod media_peer;
