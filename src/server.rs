@@ -113,7 +113,7 @@ impl Server {
             .merge(health::router(down.clone()));
         let doors = Router::new()
             .merge(protoo::router(doorway, config.protoo.clone(), down.clone()))
-            .merge(pages(&config.demo, demo_room, tokens.clone()))
+            .merge(pages(&config.demo, demo_room, tokens.clone(), registry.clone()))
             .layer(socket_io_layer)
             .layer(cors(&config.portal.cors));
         // In this order, whatever has no route falls through to the doors' layers.
@@ -243,8 +243,12 @@ fn demo_room(demo: &config::Demo) -> Option<RoomId> {
     demo.enabled.then(|| demo.room.clone())
 }
 
-fn pages(demo: &config::Demo, room: Option<RoomId>, tokens: Tokens) -> Router {
-    if demo.enabled { pages::router().merge(demo::router(room, tokens)) } else { Router::new() }
+fn pages(demo: &config::Demo, room: Option<RoomId>, tokens: Tokens, registry: Registry) -> Router {
+    if demo.enabled {
+        pages::router().merge(demo::router(room, tokens, registry))
+    } else {
+        Router::new()
+    }
 }
 
 fn socket_io(portal: &config::Portal) -> (socketioxide::layer::SocketIoLayer, SocketIo) {

@@ -2,13 +2,31 @@
 // A session is an object of the demo page's client: `connection` and `mediaStream`.
 
 globalThis.probes = {
-  /** The only session of a client that receives, or the one that carries this stream's id. */
+  /** The only session of a client that receives a forwarded stream. */
   subscription(client) {
-    const received = [...client.sessions.values()].filter(({ connection }) =>
-      connection.getTransceivers().some(({ direction }) => direction === "recvonly"),
-    );
-    if (received.length !== 1) throw new Error(`${received.length} subscriptions, not one`);
-    return received[0];
+    return probes.only(probes.received(client, "forward"));
+  },
+
+  /** The only session of a client that receives the picture of a mixed stream. */
+  mixed(client) {
+    return probes.only(probes.received(client, "mixed").filter(({ from }) => from.video));
+  },
+
+  /** The only session of a client that receives the sound of a mixed stream. */
+  mixedSound(client) {
+    return probes.only(probes.received(client, "mixed").filter(({ from }) => from.audio));
+  },
+
+  /** The sessions of a client that receive streams of a type. */
+  received(client, type) {
+    return [...client.sessions.values()].filter(({ from }) => {
+      return from && client.streams.get(from.video || from.audio)?.type === type;
+    });
+  },
+
+  only(sessions) {
+    if (sessions.length !== 1) throw new Error(`${sessions.length} subscriptions, not one`);
+    return sessions[0];
   },
 
   /** One kind's inbound statistics, with the codec's name; undefined before the first packet. */
@@ -25,6 +43,14 @@ globalThis.probes = {
 
   async framesDecoded(session) {
     return (await probes.inbound(session, "video"))?.framesDecoded ?? 0;
+  },
+
+  /** The hue of a picture's upper left corner, once it is that one; the deadline is the caller's. */
+  async cornerTurns(session, hue, tolerance = 15) {
+    for (;;) {
+      const seen = await probes.cornerHue(session);
+      if (seen !== null && Math.abs(((seen - hue + 540) % 360) - 180) <= tolerance) return seen;
+    }
   },
 
   /** Waits for so many more frames; the deadline is the caller's. */

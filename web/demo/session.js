@@ -1,6 +1,7 @@
 // One peer connection with the server, from the offer to its end.
 
 const READY_TIMEOUT_MS = 20_000;
+const SETTLED_MS = 10_000;
 
 /** A session that could not be established or was ended by the server. */
 export class SessionError extends Error {
@@ -10,6 +11,16 @@ export class SessionError extends Error {
   }
 }
 
+/**
+ * Whether a session that ended is worth another one: after a restart of the server always, after a
+ * loss of the way to its media port if it had worked for a while.
+ */
+export function isWorthAnother(session, reason) {
+  if (reason.startsWith("Server restarted")) return true;
+  const settled = session.readyAt && performance.now() - session.readyAt > SETTLED_MS;
+  return Boolean(settled) && reason.startsWith("Ice procedure failed");
+}
+
 export class Session {
   /** The publication's (and stream's) or subscription's id, once the server has given one. */
   id = null;
@@ -17,8 +28,12 @@ export class Session {
   connection = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
   /** What is sent, or what is received. */
   mediaStream;
+  /** Of a subscription: the streams whose tracks are received. */
+  from = null;
   /** Settles once the server says that media flows, or that it will not. */
   ready;
+  /** When it became ready, in milliseconds of the page's life; 0 before. */
+  readyAt = 0;
 
   #signal = null;
   #waitingCandidates = [];
@@ -40,8 +55,10 @@ export class Session {
     return session;
   }
 
+  /** @param {{audio?: string, video?: string}} from the streams whose tracks are wanted */
   static forSubscription({ audio, video }) {
     const session = new Session(new MediaStream());
+    session.from = { audio, video };
     session.connection.addEventListener("track", ({ track }) => {
       session.mediaStream.addTrack(track);
     });
@@ -89,6 +106,7 @@ export class Session {
   markReady() {
     if (this.#state !== "connecting") return;
     this.#state = "ready";
+    this.readyAt = performance.now();
     clearTimeout(this.#deadline);
     this.#becomeReady();
   }

@@ -20,7 +20,7 @@ export async function dashboard(open, id, key, screenshot) {
   await page.getByRole("link", { name: /demo 2 participants, 2 streams/ }).click();
   const room = page.locator("#room");
   for (const name of ["Ada Lovelace", "Grace Hopper"]) {
-    await room.locator("li", { hasText: name }).getByText("1 subscription").waitFor();
+    await room.locator("li", { hasText: name }).getByText("2 subscriptions").waitFor();
   }
   await room.locator("li", { hasText: "Grace Hopper" }).getByText("paused", { exact: true }).waitFor();
   assert.equal(await room.locator("li", { hasText: "Ada" }).getByText("paused", { exact: true }).count(), 0);

@@ -1,5 +1,6 @@
 //! What several tests need.
 
+pub(crate) mod crossing;
 pub(crate) mod guest;
 pub(crate) mod hostile;
 pub(crate) mod media_peer;
