@@ -4,11 +4,12 @@
 //   node chromium.mjs dashboard URL SERVICE-ID KEY [SCREENSHOT.png]
 //   node chromium.mjs stage URL DESKTOP.png PHONE.png
 //   node chromium.mjs comeback URL
+//   node chromium.mjs nine URL SERVICE-ID KEY PAGE.png MIX.png DASHBOARD.png
 //   node chromium.mjs crowd   URL TOKEN TOKEN TOKEN TOKEN TOKEN
 //   node chromium.mjs cross   URL TOKEN TOKEN TOKEN
 //   node chromium.mjs protoo  URL TOKEN_ADA TOKEN_BOB TOKEN_OLGA TOKEN_ADA
 //
-// `meeting`, `dashboard`, `stage` and `comeback` use the demo room; the others use one token for each participant, all of
+// `meeting`, `dashboard`, `stage`, `comeback` and `nine` use the demo room; the others use one token for each participant, all of
 // one room and of role presenter (in `protoo` all of the room `studio`, of the users named). Prints
 // one line of JSON; exits with 0 only if everything was as expected.
 
@@ -17,11 +18,12 @@ import { runReporting } from "./run.mjs";
 import { comeback } from "./scenarios/comeback.mjs";
 import { dashboard } from "./scenarios/dashboard.mjs";
 import { meeting } from "./scenarios/meeting.mjs";
+import { nine } from "./scenarios/nine.mjs";
 import { protoo } from "./scenarios/protoo.mjs";
 import { stage } from "./scenarios/stage.mjs";
 import { cross, crowd } from "./scenarios/streams.mjs";
 
-const SCENARIOS = { meeting, dashboard, stage, comeback, crowd, cross, protoo };
+const SCENARIOS = { meeting, dashboard, stage, comeback, nine, crowd, cross, protoo };
 
 await runReporting(async ([name, url, ...rest]) => {
   const scenario = SCENARIOS[name];

@@ -53,6 +53,18 @@ globalThis.probes = {
     }
   },
 
+  /** Waits until all hues at some places are as expected; the deadline is the caller's. */
+  async huesTurn(session, places, expected, tolerance = 15) {
+    for (;;) {
+      const seen = await probes.hues(session, places);
+      const fits = (hue, at) => {
+        return hue !== null && Math.abs(((hue - expected[at] + 540) % 360) - 180) <= tolerance;
+      };
+      if (seen.every(fits)) return seen;
+      session.probeSeen = seen;
+    }
+  },
+
   /** Waits for so many more frames; the deadline is the caller's. */
   async moreFrames(session, count) {
     const start = await probes.framesDecoded(session);
@@ -122,6 +134,11 @@ globalThis.probes = {
 
   /** The hue in degrees of a picture's upper left corner. */
   async cornerHue(session) {
+    return (await probes.hues(session, [[8, 8]], { inPixels: true }))[0];
+  },
+
+  /** The hues at some places of one frame, given as shares of its width and height. */
+  async hues(session, places, { inPixels = false } = {}) {
     const player = document.createElement("video");
     player.muted = true;
     player.srcObject = new MediaStream(session.mediaStream.getVideoTracks());
@@ -129,12 +146,16 @@ globalThis.probes = {
     if (player.requestVideoFrameCallback) {
       await new Promise((resolve) => player.requestVideoFrameCallback(resolve));
     }
+    const [wide, high] = inPixels ? [1, 1] : [player.videoWidth, player.videoHeight];
     const canvas = document.createElement("canvas");
-    canvas.width = canvas.height = 8;
-    const drawing = canvas.getContext("2d");
-    drawing.drawImage(player, 4, 4, 8, 8, 0, 0, 8, 8);
+    canvas.width = canvas.height = 1;
+    const drawing = canvas.getContext("2d", { willReadFrequently: true });
+    const seen = places.map(([x, y]) => {
+      drawing.drawImage(player, x * wide, y * high, 1, 1, 0, 0, 1, 1);
+      return probes.hue(drawing.getImageData(0, 0, 1, 1).data);
+    });
     player.srcObject = null;
-    return probes.hue(drawing.getImageData(4, 4, 1, 1).data);
+    return seen;
   },
 
   hue([red, green, blue]) {

@@ -96,13 +96,17 @@ export class PorticoClient extends EventTarget {
    * @param {object} from
    * @param {string} [from.audio] the stream whose audio is wanted
    * @param {string} [from.video] the stream whose video is wanted
+   * @param {object} [wish]
+   * @param {string} [wish.codec] the only video codec to offer: vp8, vp9, h264, av1
+   * @param {{width: number, height: number}} [wish.resolution] one that the stream offers
    */
-  async subscribe({ audio, video }) {
-    const session = Session.forSubscription({ audio, video });
+  async subscribe({ audio, video }, { codec, resolution } = {}) {
+    const session = Session.forSubscription({ audio, video }, codec);
+    const parameters = resolution ? { parameters: { resolution } } : {};
     return this.#establish(session, "subscribe", {
       media: {
         audio: audio ? { from: audio } : false,
-        video: video ? { from: video } : false,
+        video: video ? { from: video, ...parameters } : false,
       },
     });
   }

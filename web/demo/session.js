@@ -43,7 +43,7 @@ export class Session {
   #giveUp;
 
   static forPublication(mediaStream, codec) {
-    const codecs = codec ? videoCodecs(codec) : [];
+    const codecs = codec ? videoCodecs(codec, RTCRtpSender) : [];
     const session = new Session(mediaStream);
     for (const track of [...mediaStream.getAudioTracks(), ...mediaStream.getVideoTracks()]) {
       const transceiver = session.connection.addTransceiver(track, {
@@ -55,8 +55,11 @@ export class Session {
     return session;
   }
 
-  /** @param {{audio?: string, video?: string}} from the streams whose tracks are wanted */
-  static forSubscription({ audio, video }) {
+  /**
+   * @param {{audio?: string, video?: string}} from the streams whose tracks are wanted
+   * @param {string} [codec] the only video codec to offer
+   */
+  static forSubscription({ audio, video }, codec) {
     const session = new Session(new MediaStream());
     session.from = { audio, video };
     session.connection.addEventListener("track", ({ track }) => {
@@ -64,7 +67,10 @@ export class Session {
     });
     // Audio first: the order of the m-lines is what servers of protocol 1.1 expect.
     if (audio) session.connection.addTransceiver("audio", { direction: "recvonly" });
-    if (video) session.connection.addTransceiver("video", { direction: "recvonly" });
+    if (video) {
+      const transceiver = session.connection.addTransceiver("video", { direction: "recvonly" });
+      if (codec) transceiver.setCodecPreferences(videoCodecs(codec, RTCRtpReceiver));
+    }
     return session;
   }
 
@@ -147,12 +153,12 @@ export class Session {
   }
 }
 
-// One codec with all its profiles, and what repairs losses.
-function videoCodecs(name) {
+// One codec with all its profiles, as a sender or a receiver has it, and what repairs losses.
+function videoCodecs(name, end) {
   const mimeType = `video/${name}`.toLowerCase();
-  const codecs = RTCRtpSender.getCapabilities("video").codecs;
+  const codecs = end.getCapabilities("video").codecs;
   const wanted = codecs.filter((codec) => codec.mimeType.toLowerCase() === mimeType);
-  if (wanted.length === 0) throw new SessionError(`this browser cannot send ${name}`);
+  if (wanted.length === 0) throw new SessionError(`this browser has no ${name}`);
   const repair = codecs.filter((codec) => /\/(rtx|red|ulpfec)$/i.test(codec.mimeType));
   return [...wanted, ...repair];
 }

@@ -40,7 +40,7 @@ export async function dashboard(open, id, key, screenshot) {
 }
 
 /** Resolves once the first view's snapshot shows anything but its black background. */
-async function pictureWithColour() {
+export async function pictureWithColour() {
   for (;;) {
     const image = document.querySelector("#room .view img:not([hidden])");
     if (image?.complete && image.naturalWidth > 0) {
@@ -60,7 +60,7 @@ async function openMember(open, name) {
   return page;
 }
 
-async function signIn(page, id, key) {
+export async function signIn(page, id, key) {
   await page.getByLabel("Service id").fill(id);
   await page.getByLabel("Key").fill(key);
   await page.getByRole("button", { name: "Sign in" }).click();

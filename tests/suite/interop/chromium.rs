@@ -63,6 +63,29 @@ async fn visitors_of_the_demo_room_lay_out_the_mix() {
     assert_eq!(node::run("chromium.mjs", &arguments).await["ok"], true);
 }
 
+/// Nine in one mix, which Chromium gets in two codecs and two sizes at once. Kept as
+/// `target/screenshots/nine-{page,mix,dashboard}.png` and `nine-snapshot.jpg`.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nine_are_mixed_and_seen_in_two_codecs_and_two_sizes_at_once() {
+    let server = mixing_server().await;
+    let service = server.server().store().create_service("operator").await.expect("a service");
+    let [page, mix, dashboard] = ["nine-page", "nine-mix", "nine-dashboard"].map(screenshot);
+    let (id, key) = (service.id.to_string(), service.key.reveal());
+    let arguments = ["nine", &server.http_url(), &id, key, &page, &mix, &dashboard];
+    let mut script = Script::start("chromium.mjs", &arguments);
+    script.reached("nine").await;
+    let room = server.server().registry().running(&"demo".parse().expect("an id"));
+    let picture = room.expect("it runs").snapshot("demo-common".parse().expect("an id")).await;
+    let picture = picture.expect("the room runs").expect("a picture");
+    fs::write(screenshot("nine-snapshot").replace(".png", ".jpg"), picture).expect("written");
+    script.go_on().await;
+    let result = script.end().await;
+    let received = result["received"].as_array().expect("a list").iter();
+    let received: Vec<_> = received.map(|it| it.as_str().expect("a text")).collect();
+    let wanted = ["vp8 1280x720", "h264 1280x720", "vp8 640x360", "h264 640x360"];
+    assert_eq!(received, wanted);
+}
+
 /// Pages whose way to the server is cut, and whose server is killed and started again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn pages_come_back_by_themselves() {
