@@ -120,7 +120,7 @@ impl Server {
         let origins = Origins::new(&config.portal.cors);
         let doors = Router::new()
             .merge(protoo::router(doorway, config.protoo.clone(), down.clone()))
-            .merge(pages(&config.demo, demo_room, tokens.clone()))
+            .merge(pages(&config.demo, demo_room, tokens.clone(), registry.clone()))
             .layer(socket_io_layer)
             .layer(origins.cors())
             .layer(middleware::from_fn_with_state(origins, origin::guard));
@@ -261,8 +261,12 @@ fn demo_room(demo: &config::Demo) -> Option<RoomId> {
     demo.enabled.then(|| demo.room.clone())
 }
 
-fn pages(demo: &config::Demo, room: Option<RoomId>, tokens: Tokens) -> Router {
-    if demo.enabled { pages::router().merge(demo::router(room, tokens)) } else { Router::new() }
+fn pages(demo: &config::Demo, room: Option<RoomId>, tokens: Tokens, registry: Registry) -> Router {
+    if demo.enabled {
+        pages::router().merge(demo::router(room, tokens, registry))
+    } else {
+        Router::new()
+    }
 }
 
 fn socket_io(portal: &config::Portal) -> (socketioxide::layer::SocketIoLayer, SocketIo) {

@@ -14,6 +14,7 @@ use rust_embed::RustEmbed;
 #[folder = "web/"]
 #[include = "admin/*"]
 #[include = "demo/*"]
+#[include = "shared/*"]
 #[include = "vendor/*"]
 struct Files;
 
@@ -21,7 +22,8 @@ struct Files;
 const CONTENT_POLICY: &str = "default-src 'self'; connect-src *; img-src 'self' data: blob:; \
                               media-src 'self' blob: mediastream:; frame-ancestors 'none'";
 
-/// The dashboard at `/admin` and the files that it is made of. What it shows it must ask for.
+/// The dashboard at `/admin` and the files that it is made of, with those that all pages share.
+/// What it shows it must ask for.
 pub fn admin() -> Router {
     Router::new()
         .route("/admin", get(|| async { file("admin/index.html") }))
@@ -30,9 +32,13 @@ pub fn admin() -> Router {
             "/admin/{name}",
             get(|Path(name): Path<String>| async move { file(&format!("admin/{name}")) }),
         )
+        .route(
+            "/shared/{name}",
+            get(|Path(name): Path<String>| async move { file(&format!("shared/{name}")) }),
+        )
 }
 
-/// The demo page at `/` and the files that it is made of.
+/// The demo page at `/` and the files that it alone is made of.
 pub fn router() -> Router {
     Router::new()
         .route("/", get(|| async { file("demo/index.html") }))

@@ -2,6 +2,7 @@
 
 mod client;
 mod dashboard;
+mod demo;
 mod golden;
 mod hostile;
 mod metrics;
