@@ -1,8 +1,11 @@
 //! The composition root: makes the parts, joins them, and takes them down in order.
 
-use std::{io, net::SocketAddr, sync::Arc};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::Router;
+use axum::{
+    Router,
+    http::{Method, header},
+};
 use socketioxide::{ParserConfig, SocketIo};
 use tokio::{
     signal::unix::{SignalKind, signal},
@@ -18,10 +21,13 @@ use crate::{
     config::{self, Config},
     driver::{Registry, RegistryOptions},
     ids::RoomId,
+    live::{self, Live},
     media::{self, ListenAddress, Media},
     mixing::Mixing,
     portal::{
-        Doorway, DoorwaySettings, demo,
+        Doorway, DoorwaySettings,
+        broadcasting::TokenAuthorizer,
+        demo,
         listener::Listener,
         owt, pages, protoo,
         ticket::Tickets,
@@ -30,6 +36,9 @@ use crate::{
     },
     store::{Store, StoreError},
 };
+
+/// How long a browser may remember that a page may upload.
+const PREFLIGHT_LIFETIME: Duration = Duration::from_secs(600);
 
 /// Why the server cannot run.
 #[derive(Debug, thiserror::Error)]
@@ -66,6 +75,7 @@ pub struct Server {
     tokens: Tokens,
     store: Store,
     media: Media,
+    live: Live,
     io: SocketIo,
     shutdown: watch::Sender<bool>,
     serving: Vec<JoinHandle<()>>,
@@ -116,16 +126,31 @@ impl Server {
             .merge(pages(&config.demo, demo_room, tokens.clone()))
             .layer(socket_io_layer)
             .layer(cors(&config.portal.cors));
+        let live = Live::new(config.live.clone());
+        let grants = Grants::new(tokens.clone(), config);
+        let broadcasts = broadcasts(config, &live, tokens.clone(), grants.clone());
         // In this order, whatever has no route falls through to the doors' layers.
-        let router = management.clone().merge(doors);
-        let desk = Desk::new(store.clone(), Grants::new(tokens.clone(), config));
+        let router = management.clone().merge(broadcasts).merge(doors);
+        let desk = Desk::new(store.clone(), grants);
         let mut serving = vec![
             tokio::spawn(admin.serve(desk, down.clone())),
             tokio::spawn(listener.serve(router, down.clone())),
+            tokio::spawn(live.clone().sweep(down.clone())),
         ];
         serving.extend(rest.map(|rest| tokio::spawn(rest.serve(management, down))));
         info!(%address, rest = ?rest_address, tls = config.portal.ssl, "portal listens");
-        Ok(Self { address, rest_address, registry, tokens, store, media, io, shutdown, serving })
+        Ok(Self {
+            address,
+            rest_address,
+            registry,
+            tokens,
+            store,
+            media,
+            live,
+            io,
+            shutdown,
+            serving,
+        })
     }
 
     /// Where the portal listens.
@@ -156,6 +181,11 @@ impl Server {
     /// The media plane.
     pub fn media(&self) -> &Media {
         &self.media
+    }
+
+    /// The live broadcasts.
+    pub fn live(&self) -> &Live {
+        &self.live
     }
 
     /// Ends every connection and waits for the parts to end.
@@ -245,6 +275,15 @@ fn demo_room(demo: &config::Demo) -> Option<RoomId> {
 
 fn pages(demo: &config::Demo, room: Option<RoomId>, tokens: Tokens) -> Router {
     if demo.enabled { pages::router().merge(demo::router(room, tokens)) } else { Router::new() }
+}
+
+/// Players and packagers in pages of other origins, too, as `[portal] cors` says.
+fn broadcasts(config: &Config, live: &Live, tokens: Tokens, grants: Grants) -> Router {
+    let cors = cors(&config.portal.cors)
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
+        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
+        .max_age(PREFLIGHT_LIFETIME);
+    live::router(live.clone(), Arc::new(TokenAuthorizer::new(tokens, grants))).layer(cors)
 }
 
 fn socket_io(portal: &config::Portal) -> (socketioxide::layer::SocketIoLayer, SocketIo) {

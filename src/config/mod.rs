@@ -7,6 +7,7 @@
 mod demo;
 mod door;
 mod keys;
+mod live;
 mod log;
 mod media;
 mod mixing;
@@ -29,6 +30,7 @@ use std::{
 pub use self::{
     demo::Demo,
     door::{Auth, Protoo, Signals},
+    live::{Live, Playback},
     log::Log,
     media::{Media, MediaAddress},
     mixing::Mixing,
@@ -64,6 +66,8 @@ pub struct Config {
     pub signals: Signals,
     /// The door of protoo clients.
     pub protoo: Protoo,
+    /// Live broadcasts.
+    pub live: Live,
     /// The page at `/`.
     pub demo: Demo,
     /// The management interface.
@@ -72,7 +76,7 @@ pub struct Config {
     pub log: Log,
 }
 
-const TABLES: [&str; 11] = [
+const TABLES: [&str; 12] = [
     Portal::NAME,
     Media::NAME,
     Store::NAME,
@@ -81,6 +85,7 @@ const TABLES: [&str; 11] = [
     Mixing::NAME,
     Signals::NAME,
     Protoo::NAME,
+    Live::NAME,
     Demo::NAME,
     Rest::NAME,
     Log::NAME,
@@ -137,6 +142,7 @@ impl Config {
             mixing: reader.section(),
             signals: reader.section(),
             protoo: reader.section(),
+            live: reader.section(),
             demo: reader.section(),
             rest: reader.section(),
             log: reader.section(),

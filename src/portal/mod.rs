@@ -1,5 +1,6 @@
 //! The front doors: client connections of every dialect.
 
+pub mod broadcasting;
 mod candidate;
 mod comeback;
 pub mod demo;
