@@ -125,8 +125,7 @@ impl Broadcast {
     }
 
     fn describe(&mut self, name: &TrackName, update: &TrackUpdate) {
-        let fresh =
-            || Timeline::new(update.target_secs, update.part_target, self.bounds.segments);
+        let fresh = || Timeline::new(update.target_secs, update.part_target, self.bounds.segments);
         let track = self.tracks.entry(name.clone()).or_insert_with(|| Track {
             about: update.about.clone(),
             version: update.version,

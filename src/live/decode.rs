@@ -101,11 +101,7 @@ pub(super) fn rendition(payload: Payload) -> Result<Upload, Fault> {
     described(track, update, payload)
 }
 
-fn described(
-    track: TrackName,
-    update: TrackUpdate,
-    payload: Payload,
-) -> Result<Upload, Fault> {
+fn described(track: TrackName, update: TrackUpdate, payload: Payload) -> Result<Upload, Fault> {
     let map = payload.segment.and_then(|segment| segment.map);
     Ok(Upload {
         playlist: playlist(payload.playlist)?,
@@ -185,10 +181,7 @@ fn playlist(payload: Option<PlaylistPayload>) -> Result<Option<String>, Fault> {
 }
 
 fn init(map: MapPayload) -> Result<Init, Fault> {
-    Ok(Init {
-        id: optional_text("map.id", map.id.as_deref())?,
-        data: bytes("map.data", map.data)?,
-    })
+    Ok(Init { id: optional_text("map.id", map.id.as_deref())?, data: bytes("map.data", map.data)? })
 }
 
 fn bytes(what: &str, data: Option<Data>) -> Result<Option<Bytes>, Fault> {
@@ -252,7 +245,8 @@ fn whole(what: &str, number: Option<Number>, most: f64) -> Result<Option<u64>, F
 
 /// A text that may stand in a playlist between quotes (RFC 8216bis, 4.2).
 fn text(what: &str, text: &str) -> Result<String, Fault> {
-    if text.len() > MAX_TEXT_BYTES || text.contains(|letter: char| letter == '"' || letter.is_control())
+    if text.len() > MAX_TEXT_BYTES
+        || text.contains(|letter: char| letter == '"' || letter.is_control())
     {
         return Err(Fault::Malformed(format!(
             "{what} has more than {MAX_TEXT_BYTES} bytes, quotes or control characters"

@@ -160,7 +160,9 @@ impl Timeline {
         };
         if part.duration > target {
             let (part, target) = (part.duration.as_secs_f64(), target.as_secs_f64());
-            return Err(Fault::Unfit(format!("{part} s is longer than the part target {target} s")));
+            return Err(Fault::Unfit(format!(
+                "{part} s is longer than the part target {target} s"
+            )));
         }
         let index = part.index as usize;
         let step = match &self.open {
@@ -211,7 +213,9 @@ impl Timeline {
             return Ok(());
         }
         let (long, target) = (duration.as_secs_f64(), self.target_secs);
-        Err(Fault::Unfit(format!("the segment has {long} s, but the target duration is {target} s")))
+        Err(Fault::Unfit(format!(
+            "the segment has {long} s, but the target duration is {target} s"
+        )))
     }
 
     fn begin(&self, place: &Place) -> Result<Step, Fault> {

@@ -104,7 +104,8 @@ impl TokenAuthorizer {
     fn check_viewer(&self, address: &Address, admission: &Admission) -> Result<(), Denial> {
         let sessions = self.sessions();
         let mut uploads = sessions.values().filter(|session| session.purpose == Purpose::Upload);
-        let same = uploads.any(|upload| upload.address == *address && upload.room == admission.room);
+        let same =
+            uploads.any(|upload| upload.address == *address && upload.room == admission.room);
         let what = "the token is of another room";
         same.then_some(()).ok_or_else(|| Denial::Forbidden(what.into()))
     }

@@ -65,9 +65,9 @@ impl Refusal {
             Self::Playback(Miss::TooFar) => StatusCode::BAD_REQUEST,
             Self::Denied(Denial::Unknown(_)) => StatusCode::UNAUTHORIZED,
             Self::Denied(Denial::Forbidden(_)) => StatusCode::FORBIDDEN,
-            Self::NowhereAtAll
-            | Self::Upload(Fault::Unknown(_))
-            | Self::Playback(Miss::Absent) => StatusCode::NOT_FOUND,
+            Self::NowhereAtAll | Self::Upload(Fault::Unknown(_)) | Self::Playback(Miss::Absent) => {
+                StatusCode::NOT_FOUND
+            }
             Self::Slow => StatusCode::REQUEST_TIMEOUT,
             Self::Upload(Fault::Order(_)) => StatusCode::CONFLICT,
             Self::TooLarge(_) | Self::Upload(Fault::TooLarge(_)) => StatusCode::PAYLOAD_TOO_LARGE,

@@ -102,12 +102,7 @@ async fn admitted(
     Ok(address)
 }
 
-async fn read(
-    http: &Http,
-    headers: &HeaderMap,
-    body: Body,
-    most: usize,
-) -> Result<Bytes, Refusal> {
+async fn read(http: &Http, headers: &HeaderMap, body: Body, most: usize) -> Result<Bytes, Refusal> {
     let too_large = || Refusal::TooLarge(format!("this upload has more than {most} bytes"));
     let declared = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
     let declared = declared.and_then(|length| length.parse::<usize>().ok());
