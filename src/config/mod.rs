@@ -6,6 +6,7 @@
 
 mod demo;
 mod door;
+mod engines;
 mod keys;
 mod live;
 mod log;
@@ -30,6 +31,7 @@ use std::{
 pub use self::{
     demo::Demo,
     door::{Auth, Protoo, Signals},
+    engines::{Agora, Engines, HundredMs, LiveKit},
     live::{Live, Playback},
     log::Log,
     media::{Media, MediaAddress},
@@ -68,6 +70,8 @@ pub struct Config {
     pub protoo: Protoo,
     /// Live broadcasts.
     pub live: Live,
+    /// Services of others.
+    pub engines: Engines,
     /// The page at `/`.
     pub demo: Demo,
     /// The management interface.
@@ -76,7 +80,7 @@ pub struct Config {
     pub log: Log,
 }
 
-const TABLES: [&str; 12] = [
+const TABLES: [&str; 16] = [
     Portal::NAME,
     Media::NAME,
     Store::NAME,
@@ -86,6 +90,10 @@ const TABLES: [&str; 12] = [
     Signals::NAME,
     Protoo::NAME,
     Live::NAME,
+    Engines::NAME,
+    LiveKit::NAME,
+    HundredMs::NAME,
+    Agora::NAME,
     Demo::NAME,
     Rest::NAME,
     Log::NAME,
@@ -126,6 +134,7 @@ impl Config {
         let config = Self::read(&mut reader);
         config.portal.check(&mut reader);
         config.media.check(&mut reader);
+        config.engines.check(&mut reader);
         reader.refuse_unknown_variables();
         let known = reader.known;
         let config =
@@ -143,6 +152,7 @@ impl Config {
             signals: reader.section(),
             protoo: reader.section(),
             live: reader.section(),
+            engines: reader.section(),
             demo: reader.section(),
             rest: reader.section(),
             log: reader.section(),

@@ -241,16 +241,12 @@ impl Live {
     }
 
     fn key(&self) -> String {
-        use std::fmt::Write as _;
         if self.0.settings.playback == config::Playback::Public {
             return String::new();
         }
         let mut random = [0; KEY_BYTES];
         getrandom::fill(&mut random).expect("the system has randomness");
-        random.iter().fold(String::new(), |mut text, byte| {
-            write!(text, "{byte:02x}").expect("memory takes all text");
-            text
-        })
+        format!("{:032x}", u128::from_le_bytes(random))
     }
 
     fn stage(&self, address: &Address) -> Option<Arc<Stage>> {

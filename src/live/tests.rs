@@ -23,13 +23,13 @@ struct Show {
 
 impl Show {
     fn new() -> Self {
-        Self::of(json!({
+        Self::of(&json!({
             "id": "v", "codecs": "avc1.42c01f,mp4a.40.2", "bandwidth": "500000",
             "targetDuration": "2", "targetPartDuration": 0.5,
         }))
     }
 
-    fn of(variant: Value) -> Self {
+    fn of(variant: &Value) -> Self {
         let broadcast = Broadcast::new(Bounds { segments: 3, tracks: 2 }, Some("p".into()));
         let mut show = Self { broadcast, allowed: PLENTY };
         let init = json!({"map": {"id": "i", "data": "aW5pdA=="}});
@@ -46,10 +46,10 @@ impl Show {
     }
 
     fn part(&mut self, msn: u64, index: u64) -> Result<(), Fault> {
-        self.part_of(json!({"sequence": msn}), index, "AAAA")
+        self.part_of(&json!({"sequence": msn}), index, "AAAA")
     }
 
-    fn part_of(&mut self, segment: Value, index: u64, data: &str) -> Result<(), Fault> {
+    fn part_of(&mut self, segment: &Value, index: u64, data: &str) -> Result<(), Fault> {
         let part = json!({
             "sequence": index.to_string(), "duration": 0.5, "independent": index == 0,
             "data": data,
@@ -95,7 +95,7 @@ fn name() -> TrackName {
 fn a_playlist_tells_all_that_low_latency_players_need() {
     let mut show = Show::new();
     let first = json!({"sequence": "7", "programDateTime": 1_700_000_000_000_u64});
-    show.part_of(first, 0, "AAAA").expect("the first part");
+    show.part_of(&first, 0, "AAAA").expect("the first part");
     for index in 1..4 {
         show.part(7, index).expect("in order");
     }
@@ -126,7 +126,7 @@ e-7.m4s
 
 #[test]
 fn the_multivariant_playlist_lists_what_plays() {
-    let mut show = Show::of(json!({
+    let mut show = Show::of(&json!({
         "id": "v", "codecs": "avc1.42c01f", "bandwidth": 1, "audio": "sound", "targetDuration": 2,
     }));
     assert_eq!(playlist::multivariant(&show.broadcast, STYLE), None);
@@ -193,14 +193,14 @@ fn a_loss_is_told_as_gaps() {
     let mut show = Show::new();
     show.segments(0..1);
     let after = json!({"sequence": 3, "discontinuity": true});
-    show.part_of(after, 0, "AAAA").expect("two segments later");
+    show.part_of(&after, 0, "AAAA").expect("two segments later");
     let playlist = show.playlist(false);
     let gaps = "#EXT-X-GAP\n#EXTINF:2.00000,\ne-1.m4s\n#EXT-X-GAP\n#EXTINF:2.00000,\ne-2.m4s\n\
                 #EXT-X-DISCONTINUITY\n#EXT-X-PART:";
     assert!(playlist.contains(gaps), "{playlist}");
     assert_eq!(show.timeline().find_segment(1), None);
     let far = json!({"sequence": 300, "discontinuity": true});
-    assert!(matches!(show.part_of(far, 0, "AAAA"), Err(Fault::Order(_))));
+    assert!(matches!(show.part_of(&far, 0, "AAAA"), Err(Fault::Order(_))));
 }
 
 #[test]
@@ -208,7 +208,7 @@ fn old_segments_go_and_are_counted() {
     let mut show = Show::new();
     show.segments(0..1);
     let jump = json!({"sequence": 1, "discontinuity": true});
-    show.part_of(jump, 0, "AAAA").expect("a discontinuity");
+    show.part_of(&jump, 0, "AAAA").expect("a discontinuity");
     for index in 1..4 {
         show.part(1, index).expect("in order");
     }
@@ -317,14 +317,14 @@ fn initialization_sections_change_with_the_segments() {
     let mut show = Show::new();
     show.segments(0..1);
     let map = json!({"id": "j", "data": "aW5pdDI="});
-    show.part_of(json!({"sequence": 1, "map": map}), 0, "AAAA").expect("another map rides along");
-    show.part_of(json!({"sequence": 2, "map": {"id": "i"}}), 0, "AAAA").expect("a known one");
+    show.part_of(&json!({"sequence": 1, "map": map}), 0, "AAAA").expect("another map rides along");
+    show.part_of(&json!({"sequence": 2, "map": {"id": "i"}}), 0, "AAAA").expect("a known one");
     let playlist = show.playlist(false);
     let maps: Vec<_> = playlist.lines().filter(|line| line.starts_with("#EXT-X-MAP")).collect();
     let expected = [0, 1, 0].map(|map| format!("#EXT-X-MAP:URI=\"e-{map}.mp4\""));
     assert_eq!(maps, expected);
     assert_eq!(show.timeline().find_map(1), Some(Bytes::from_static(b"init2")));
-    let unknown = show.part_of(json!({"sequence": 2, "map": {"id": "x"}}), 1, "AAAA");
+    let unknown = show.part_of(&json!({"sequence": 2, "map": {"id": "x"}}), 1, "AAAA");
     assert!(matches!(unknown, Err(Fault::Unknown(_))), "{unknown:?}");
     show.part(2, 1).expect("in order");
     for index in 2..4 {

@@ -5,6 +5,7 @@ mod candidate;
 mod comeback;
 pub mod demo;
 pub mod doorway;
+pub mod engines;
 mod flag;
 pub mod listener;
 pub mod owt;

@@ -84,22 +84,20 @@ async fn wrong_values_in_all_places_break_nothing() {
     ];
     let mut refused = 0;
     for message in &signals {
-        for place in places(message) {
+        // Another playlist's id is no wrong value: it starts the broadcast anew.
+        for place in places(message).iter().filter(|place| !place.ends_with("/playlist/id")) {
             for wrong in wrong_values() {
                 let mut changed = message.clone();
-                *changed.pointer_mut(&place).expect("a place") = wrong;
+                *changed.pointer_mut(place).expect("a place") = wrong;
                 refused += usize::from(refusal(&show, &changed).await);
             }
         }
     }
     assert!(refused > 200, "{refused}");
-    Playlist::read(&show.playlist("").await.text());
-    let epoch = show.playlist("").await.text();
-    let epoch = epoch.split("\n").find(|line| line.ends_with("-0.m4s")).map(str::to_owned);
-    if let Some(first) = epoch {
-        let whole: String = (0..PARTS).map(|index| bytes(0, index)).collect();
-        assert_eq!(show.get(&format!("variant/v/{first}")).await.text(), whole);
-    }
+    let playlist = Playlist::read(&show.playlist("").await.text());
+    let first = &playlist.segments[0].uri;
+    let whole: String = (0..PARTS).map(|index| bytes(0, index)).collect();
+    assert_eq!(show.get(&format!("variant/v/{first}")).await.text(), whole);
 }
 
 /// Whether an upload is refused; every answer says why or how long it took.
