@@ -2,9 +2,18 @@
 
 mod files;
 
-use std::{io, net::SocketAddr, sync::Arc, time::SystemTime};
+use std::{
+    io,
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
-use axum::{Router, middleware};
+use axum::{
+    Router,
+    http::{Method, header},
+    middleware,
+};
 use socketioxide::{ParserConfig, SocketIo};
 use tokio::{
     signal::unix::{SignalKind, signal},
@@ -19,10 +28,13 @@ use crate::{
     config::{self, Config},
     driver::{Registry, RegistryOptions},
     ids::RoomId,
+    live::{self, Live},
     media::{self, ListenAddress, Media},
     mixing::Mixing,
     portal::{
-        Doorway, DoorwaySettings, demo,
+        Doorway, DoorwaySettings,
+        broadcasting::TokenAuthorizer,
+        demo,
         listener::Listener,
         origin::{self, Origins},
         owt, pages, protoo,
@@ -32,6 +44,9 @@ use crate::{
     },
     store::{Store, StoreError},
 };
+
+/// How long a browser may remember that a page may upload.
+const PREFLIGHT_LIFETIME: Duration = Duration::from_secs(600);
 
 /// Why the server cannot run.
 #[derive(Debug, thiserror::Error)]
@@ -68,6 +83,7 @@ pub struct Server {
     tokens: Tokens,
     store: Store,
     media: Media,
+    live: Live,
     io: SocketIo,
     shutdown: watch::Sender<bool>,
     serving: Vec<JoinHandle<()>>,
@@ -123,17 +139,32 @@ impl Server {
             .merge(pages(&config.demo, demo_room, tokens.clone(), registry.clone()))
             .layer(socket_io_layer)
             .layer(origins.cors())
-            .layer(middleware::from_fn_with_state(origins, origin::guard));
+            .layer(middleware::from_fn_with_state(origins.clone(), origin::guard));
+        let live = Live::new(config.live.clone());
+        let grants = Grants::new(tokens.clone(), config);
+        let broadcasts = broadcasts(&origins, &live, tokens.clone(), grants.clone());
         // In this order, whatever has no route falls through to the doors' layers.
-        let router = management.clone().merge(doors);
-        let desk = Desk::new(store.clone(), Grants::new(tokens.clone(), config));
+        let router = management.clone().merge(broadcasts).merge(doors);
+        let desk = Desk::new(store.clone(), grants);
         let mut serving = vec![
             tokio::spawn(admin.serve(desk, down.clone())),
             tokio::spawn(listener.serve(router, down.clone())),
+            tokio::spawn(live.clone().sweep(down.clone())),
         ];
         serving.extend(rest.map(|rest| tokio::spawn(rest.serve(management, down))));
         info!(%address, rest = ?rest_address, tls = config.portal.ssl, "portal listens");
-        Ok(Self { address, rest_address, registry, tokens, store, media, io, shutdown, serving })
+        Ok(Self {
+            address,
+            rest_address,
+            registry,
+            tokens,
+            store,
+            media,
+            live,
+            io,
+            shutdown,
+            serving,
+        })
     }
 
     /// Where the portal listens.
@@ -164,6 +195,11 @@ impl Server {
     /// The media plane.
     pub fn media(&self) -> &Media {
         &self.media
+    }
+
+    /// The live broadcasts.
+    pub fn live(&self) -> &Live {
+        &self.live
     }
 
     /// Ends every connection and waits for the parts to end.
@@ -267,6 +303,16 @@ fn pages(demo: &config::Demo, room: Option<RoomId>, tokens: Tokens, registry: Re
     } else {
         Router::new()
     }
+}
+
+/// Players and packagers in pages of other origins, too, as `[portal] cors` says.
+fn broadcasts(origins: &Origins, live: &Live, tokens: Tokens, grants: Grants) -> Router {
+    let cors = origins
+        .cors()
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
+        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
+        .max_age(PREFLIGHT_LIFETIME);
+    live::router(live.clone(), Arc::new(TokenAuthorizer::new(tokens, grants))).layer(cors)
 }
 
 fn socket_io(portal: &config::Portal) -> (socketioxide::layer::SocketIoLayer, SocketIo) {

@@ -6,7 +6,9 @@
 
 mod demo;
 mod door;
+mod engines;
 mod keys;
+mod live;
 mod log;
 mod media;
 mod mixing;
@@ -30,6 +32,8 @@ use std::{
 pub use self::{
     demo::Demo,
     door::{Auth, Protoo, Signals},
+    engines::{Agora, Engines, HundredMs, LiveKit},
+    live::{Live, Playback},
     log::Log,
     media::{Media, MediaAddress},
     mixing::Mixing,
@@ -65,6 +69,10 @@ pub struct Config {
     pub signals: Signals,
     /// The door of protoo clients.
     pub protoo: Protoo,
+    /// Live broadcasts.
+    pub live: Live,
+    /// Services of others.
+    pub engines: Engines,
     /// The page at `/`.
     pub demo: Demo,
     /// The management interface.
@@ -82,7 +90,7 @@ pub struct Loaded {
     pub warnings: Problems,
 }
 
-const TABLES: [&str; 11] = [
+const TABLES: [&str; 16] = [
     Portal::NAME,
     Media::NAME,
     Store::NAME,
@@ -91,6 +99,11 @@ const TABLES: [&str; 11] = [
     Mixing::NAME,
     Signals::NAME,
     Protoo::NAME,
+    Live::NAME,
+    Engines::NAME,
+    LiveKit::NAME,
+    HundredMs::NAME,
+    Agora::NAME,
     Demo::NAME,
     Rest::NAME,
     Log::NAME,
@@ -131,6 +144,7 @@ impl Config {
         let config = Self::read(&mut reader);
         config.portal.check(&mut reader);
         config.media.check(&mut reader);
+        config.engines.check(&mut reader);
         reader.pass_over_owt();
         reader.refuse_unknown_variables();
         let known = reader.known;
@@ -151,6 +165,8 @@ impl Config {
             mixing: reader.section(),
             signals: reader.section(),
             protoo: reader.section(),
+            live: reader.section(),
+            engines: reader.section(),
             demo: reader.section(),
             rest: reader.section(),
             log: reader.section(),

@@ -146,6 +146,37 @@ fn a_password_is_never_shown() {
 }
 
 #[test]
+fn keys_of_services_belong_together_and_are_never_shown() {
+    let text = "[engines.livekit]\nurl = \"wss://l\"\napi_secret = \"hunter2\"\n\
+                [engines.agora]\napp_id = \"x\"\napp_certificate = \"hunter3\"\n\
+                [engines.hundredms]\nrooms = [\"a\"]\n";
+    let problems = parse(text, &[]).expect_err("three problems");
+    assert_eq!(
+        problems,
+        [
+            "t.toml:8: engines.hundredms.rooms: \"a\" is not a room here, \"=\", and its id \
+             there; write a list of rooms such as \"lounge=64f1c0ffee64f1c0ffee64f1\"",
+            "t.toml:2: engines.livekit.url: url, api_key and api_secret belong together; set all \
+             of them, or none",
+            "t.toml:5: engines.agora.app_id: Agora's id and certificate have 32 hexadecimal \
+             digits; copy both from the project's page",
+        ]
+    );
+    let variables = [
+        ("PORTICO__ENGINES__LIVEKIT__API_KEY", "key"),
+        ("PORTICO__ENGINES__HUNDREDMS__ROOMS", "[\"a=b\"]"),
+        ("PORTICO__ENGINES__AGORA__APP_ID", "0123456789abcdef0123456789abcdef"),
+        ("PORTICO__ENGINES__AGORA__APP_CERTIFICATE", "fedcba9876543210fedcba9876543210"),
+    ];
+    let text = "[engines.livekit]\nurl = \"wss://l\"\napi_secret = \"hunter2\"\n";
+    let config = parse(text, &variables).expect("valid");
+    assert_eq!(config.engines.livekit.api_secret.reveal(), "hunter2");
+    assert_eq!(config.engines.hundredms.rooms, [("a".to_owned(), "b".to_owned())]);
+    let shown = format!("{config:?}");
+    assert!(!shown.contains("hunter2") && !shown.contains("fedcba"), "{shown}");
+}
+
+#[test]
 fn a_named_file_must_exist_but_the_default_one_need_not() {
     let directory = tempfile::tempdir().expect("a directory");
     let missing = directory.path().join("portal.toml");

@@ -1,9 +1,11 @@
 //! The front doors: client connections of every dialect.
 
+pub mod broadcasting;
 mod candidate;
 mod comeback;
 pub mod demo;
 pub mod doorway;
+pub mod engines;
 mod flag;
 pub mod listener;
 pub mod origin;

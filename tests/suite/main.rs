@@ -5,6 +5,7 @@
 mod admin;
 mod cli;
 mod interop;
+mod live;
 mod media;
 mod mixing;
 mod owt;
