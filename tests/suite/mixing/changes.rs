@@ -19,7 +19,7 @@ const WATCHED: Duration = Duration::from_secs(2);
 const AVATAR_GROUND: [u8; 3] = [0x2b, 0x30, 0x3b];
 
 /// Colours in the cells of a grid, row by row.
-fn grid(colours: &[[u8; 3]]) -> Scene {
+pub(super) fn grid(colours: &[[u8; 3]]) -> Scene {
     let side = (1..).find(|side| side * side >= colours.len()).expect("some");
     let cells = (0..side * side).map(|at| {
         let cell = |at: usize| u32::try_from(at).expect("small");
@@ -30,7 +30,7 @@ fn grid(colours: &[[u8; 3]]) -> Scene {
 }
 
 /// Colours in the regions of [`circles`], the lowest first.
-fn round(colours: [[u8; 3]; 4]) -> Scene {
+pub(super) fn round(colours: [[u8; 3]; 4]) -> Scene {
     let outlines = [
         Outline::cell(0, 0, 1, 2),
         Outline::Circle(0.75, 0.25, 0.125),

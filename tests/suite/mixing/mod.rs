@@ -2,10 +2,13 @@
 
 mod changes;
 mod clip;
+mod deaths;
 mod grids;
 mod gst;
+mod hostile;
 mod meeting;
 mod scene;
+mod snapshots;
 mod stage;
 mod unavailable;
 mod views;

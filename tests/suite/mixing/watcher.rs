@@ -1,9 +1,6 @@
 //! Somebody who watches or listens all the time, so that nothing goes by unseen.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
 
 use serde_json::json;
 use tokio::{
@@ -74,7 +71,7 @@ pub(super) struct Mark {
 
 /// Somebody who watches a view in VP8.
 pub(super) struct Watcher {
-    pub(super) session: Session,
+    _session: Session,
     seen: watch::Receiver<Seen>,
     nominal: f64,
     began: Mark,
@@ -105,7 +102,7 @@ impl Watcher {
             to.send_modify(|seen| seen.packet(packet));
         }));
         let began = Mark { decoded: 0, frames: 0, time: 0 };
-        let mut watcher = Self { session, seen, nominal, began };
+        let mut watcher = Self { _session: session, seen, nominal, began };
         let first = watcher.until("a first picture", |_| true).await;
         watcher.began = mark(&first);
         watcher
@@ -190,12 +187,6 @@ impl Watcher {
         assert!(seconds > 1.0, "measured over seconds, not {seconds}");
         let missing = due.saturating_sub(decoded);
         (to.frames - from.frames).saturating_sub(missing) as f64 / seconds
-    }
-
-    /// When the next picture is as it should be.
-    pub(super) async fn when_shows(&mut self, what: &str, scene: &Scene) -> Instant {
-        self.until_shows(what, scene).await;
-        Instant::now()
     }
 }
 
