@@ -8,6 +8,7 @@ mod probe;
 mod audio;
 mod codecs;
 mod hostile;
+mod latency;
 mod layouts;
 mod protocol;
 mod screenshots;

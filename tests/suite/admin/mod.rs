@@ -1,6 +1,6 @@
 //! The management interface from outside.
 
-mod client;
+pub(crate) mod client;
 mod dashboard;
 mod demo;
 mod golden;

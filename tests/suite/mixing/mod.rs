@@ -1,7 +1,16 @@
 //! Views from end to end: real pictures and tones in, mixed by a real agent, decoded and probed.
 
+mod changes;
+mod clip;
+mod deaths;
+mod grids;
 mod gst;
 mod protoo;
+mod hostile;
+mod meeting;
+mod scene;
+mod snapshots;
 mod stage;
 mod unavailable;
 mod views;
+mod watcher;
