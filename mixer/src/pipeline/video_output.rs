@@ -59,14 +59,35 @@ impl VideoOutput {
         outbox: Arc<Outbox>,
         failed: impl Fn(String) + Send + Sync + 'static,
     ) -> Result<Self, PipelineError> {
-        let VideoSettings { codec, size, framerate, .. } = settings;
+        let codec = settings.codec;
+        let sink = packet_sink(output, outbox, move |caps| format_of(codec, caps));
+        Self::assemble(from, settings, codecs::video_encoder(&settings)?, sink, failed)
+    }
+
+    /// Starts encoding H.264 pictures of size `from` for a movie: `sink` gets each with its decoder
+    /// configuration in the caps.
+    pub(crate) fn start_packaged(
+        from: Size,
+        settings: VideoSettings,
+        sink: gst_app::AppSink,
+        failed: impl Fn(String) + Send + Sync + 'static,
+    ) -> Result<Self, PipelineError> {
+        Self::assemble(from, settings, codecs::packaged_video_encoder(&settings)?, sink, failed)
+    }
+
+    fn assemble(
+        from: Size,
+        settings: VideoSettings,
+        chain: Vec<gst::Element>,
+        sink: gst_app::AppSink,
+        failed: impl Fn(String) + Send + Sync + 'static,
+    ) -> Result<Self, PipelineError> {
+        let VideoSettings { size, framerate, .. } = settings;
         let source = raw_source(&raw_caps(from, framerate), QUEUED_PICTURES);
         // `add-borders` keeps the picture's proportions in an output of other proportions.
         let scale = make("videoscale", &[("method", "bilinear"), ("add-borders", "true")])?;
         let caps = make("capsfilter", &[])?;
         caps.set_property("caps", raw_caps(size, framerate));
-        let chain = codecs::video_encoder(&settings)?;
-        let sink = packet_sink(output, outbox, move |caps| format_of(codec, caps));
         let mut elements: Vec<&gst::Element> = vec![source.upcast_ref()];
         if from != size {
             elements.extend([&scale, &caps]);

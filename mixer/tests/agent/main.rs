@@ -9,6 +9,7 @@ mod audio;
 mod codecs;
 mod hostile;
 mod layouts;
+mod packages;
 mod protocol;
 mod screenshots;
 mod sync;
