@@ -55,7 +55,7 @@ impl Agent {
                     (Some(_), Some((picture, _))) => Size::new(picture.width, picture.height),
                 };
                 let packaging = check_packaging(packaging)?;
-                let encoders = PackagedOutput::start(output, from, &packaging, outbox, failed)?;
+                let encoders = PackagedOutput::start(output, from, packaging, outbox, failed)?;
                 Output::Package { view, encoders }
             }
         };

@@ -24,7 +24,7 @@ impl PackagedOutput {
     pub(crate) fn start(
         output: u32,
         from: Size,
-        packaging: &Packaging,
+        packaging: Packaging,
         outbox: Arc<Outbox>,
         failed: impl Fn(String) + Clone + Send + Sync + 'static,
     ) -> Result<Self, PipelineError> {
@@ -44,11 +44,11 @@ impl PackagedOutput {
                 key_frame_interval_secs: packaging.segment_secs,
             };
             let sink = sink(&joint, video_setup, Packager::set_video, Packager::push_video);
-            VideoOutput::start_packaged(from, settings, sink, failed.clone())
+            VideoOutput::start_packaged(from, settings, &sink, failed.clone())
         });
         let sound = packaging.sound.then(|| {
             let sink = sink(&joint, sound_setup, Packager::set_sound, Packager::push_sound);
-            AudioOutput::start_packaged(sink, failed)
+            AudioOutput::start_packaged(&sink, failed)
         });
         Ok(Self {
             picture: picture.transpose()?.map(Arc::new),
