@@ -10,6 +10,7 @@ mod codecs;
 mod hostile;
 mod latency;
 mod layouts;
+mod packages;
 mod protocol;
 mod screenshots;
 mod sync;

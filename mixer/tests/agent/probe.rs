@@ -254,7 +254,7 @@ impl Drop for Watcher {
     }
 }
 
-fn frame(sample: &gst::Sample) -> Frame {
+pub(crate) fn frame(sample: &gst::Sample) -> Frame {
     let info = gst_video::VideoInfo::from_caps(sample.caps().expect("caps")).expect("raw video");
     let buffer = sample.buffer_owned().expect("a buffer");
     let time = buffer.pts().map_or(Duration::ZERO, Duration::from);
