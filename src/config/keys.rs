@@ -45,7 +45,7 @@ impl Reader<'_> {
         let mut keys = Keys { name: S::NAME, written, asked: Vec::new(), reader: self };
         let section = S::read(&mut keys);
         let Keys { written, asked, .. } = keys;
-        self.pass_over(S::NAME, written, asked.iter().copied());
+        self.pass_over(S::NAME, written, &asked.iter().copied());
         section
     }
 
@@ -53,7 +53,7 @@ impl Reader<'_> {
     pub(super) fn pass_over_owt(&mut self) {
         for table in owt::TABLES {
             let written = self.source.tables.remove(table).unwrap_or_default();
-            self.pass_over(table, written, owt::keys_of(table));
+            self.pass_over(table, written, &owt::keys_of(table));
         }
     }
 
@@ -61,7 +61,7 @@ impl Reader<'_> {
         &mut self,
         table: &str,
         written: BTreeMap<String, Entry>,
-        known: impl Iterator<Item = &'k str> + Clone,
+        known: &(impl Iterator<Item = &'k str> + Clone),
     ) {
         for (key, entry) in written {
             let path = format!("{table}.{key}");
