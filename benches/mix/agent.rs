@@ -83,7 +83,7 @@ impl Agent {
                             return;
                         }
                     }
-                    Kind::Snapshot => {}
+                    Kind::Snapshot | Kind::Piece => {}
                 }
             }
         });

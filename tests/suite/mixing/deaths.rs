@@ -54,7 +54,6 @@ async fn kill(times: usize, pause: Duration) {
     let (_meeting, actors, mut watcher) = watched(ACTORS).await;
     for cycle in 0..times {
         let (scene, took) = survive(&mut watcher, &actors, cycle, "KILL").await;
-        println!("back after {took:?}");
         assert!(took <= KILLED, "kill {cycle}: back after {took:?}");
         assert_unbroken(&watcher);
         watcher.steady("after it", &scene, pause).await;
