@@ -13,17 +13,9 @@ use tokio::{
 
 use super::{
     gst,
-    stage::{BLACK, BLUE, PATIENCE, RED, Speaker, Viewer, server},
+    stage::{BLACK, BLUE, FIRST, HIGH, LOW, PATIENCE, RED, SECOND, Speaker, THIRD, Viewer, server},
 };
 use crate::support::{guest::Guest, media_peer::Codec, socketio::RawClient};
-
-const LOW: f64 = 500.0;
-const HIGH: f64 = 1200.0;
-
-/// Regions of a grid of four.
-const FIRST: (f64, f64) = (0.25, 0.25);
-const SECOND: (f64, f64) = (0.75, 0.25);
-const THIRD: (f64, f64) = (0.25, 0.75);
 
 /// What the program tells.
 enum Told {
