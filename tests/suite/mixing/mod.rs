@@ -14,3 +14,4 @@ mod stage;
 mod unavailable;
 mod views;
 mod watcher;
+mod webrtcbin;

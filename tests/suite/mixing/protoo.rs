@@ -4,17 +4,9 @@ use serde_json::json;
 
 use super::{
     gst,
-    stage::{BLACK, BLUE, RED, Speaker, Viewer, server_with},
+    stage::{BLACK, BLUE, FIRST, HIGH, LOW, RED, SECOND, Speaker, THIRD, Viewer, server_with},
 };
 use crate::support::{media_peer::Codec, protoo::ProtooGuest};
-
-const LOW: f64 = 500.0;
-const HIGH: f64 = 1200.0;
-
-/// Regions of a grid of four.
-const FIRST: (f64, f64) = (0.25, 0.25);
-const SECOND: (f64, f64) = (0.75, 0.25);
-const THIRD: (f64, f64) = (0.25, 0.75);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_view_is_listed_and_subscribed_to_like_any_stream() {

@@ -22,6 +22,15 @@ pub(super) const RED: [u8; 3] = [200, 30, 30];
 pub(super) const BLUE: [u8; 3] = [30, 30, 200];
 pub(super) const BLACK: [u8; 3] = [0, 0, 0];
 
+/// Tones, in Hz.
+pub(super) const LOW: f64 = 500.0;
+pub(super) const HIGH: f64 = 1200.0;
+
+/// Centres of the regions of a grid of four.
+pub(super) const FIRST: (f64, f64) = (0.25, 0.25);
+pub(super) const SECOND: (f64, f64) = (0.75, 0.25);
+pub(super) const THIRD: (f64, f64) = (0.25, 0.75);
+
 /// A server with the agent that was built beside it.
 pub(super) async fn server() -> TestServer {
     server_with(|_| {}).await
