@@ -8,6 +8,7 @@
 //   node chromium.mjs crowd   URL TOKEN TOKEN TOKEN TOKEN TOKEN
 //   node chromium.mjs cross   URL TOKEN TOKEN TOKEN
 //   node chromium.mjs offered URL
+//   node chromium.mjs live    URL PLAYLIST-URL
 //   node chromium.mjs protoo  URL TOKEN_ADA TOKEN_BOB TOKEN_OLGA TOKEN_ADA
 //
 // `offered` talks to a bare media plane; `meeting`, `dashboard`, `stage`, `comeback` and `nine` use
@@ -19,6 +20,7 @@ import { withBrowser } from "./browser.mjs";
 import { runReporting } from "./run.mjs";
 import { comeback } from "./scenarios/comeback.mjs";
 import { dashboard } from "./scenarios/dashboard.mjs";
+import { live } from "./scenarios/live.mjs";
 import { meeting } from "./scenarios/meeting.mjs";
 import { nine } from "./scenarios/nine.mjs";
 import { offered } from "./scenarios/offered.mjs";
@@ -31,6 +33,7 @@ const SCENARIOS = {
   cross,
   crowd,
   dashboard,
+  live,
   meeting,
   nine,
   offered,

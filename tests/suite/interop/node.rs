@@ -26,7 +26,7 @@ pub(super) fn scripts() -> PathBuf {
 ///
 /// # Panics
 /// When the script fails; the message has all that it printed.
-pub(super) async fn run(script: &str, arguments: &[&str]) -> Value {
+pub(crate) async fn run(script: &str, arguments: &[&str]) -> Value {
     Script::start(script, arguments).end().await
 }
 

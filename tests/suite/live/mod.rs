@@ -3,4 +3,7 @@
 mod client;
 mod conformance;
 mod hostile;
+mod mp4;
 mod origin;
+mod packager;
+mod watching;
