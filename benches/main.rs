@@ -6,6 +6,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "figures go to standard output")]
 
 mod forward;
+mod mix;
 mod signaling;
 mod support;
 
@@ -30,14 +31,17 @@ fn main() -> ExitCode {
 fn run(words: &[&str]) -> Result<()> {
     match words {
         [] => {
+            // First, as the others place this process on one core.
+            mix::run()?;
             forward::run()?;
             signaling::run()
         }
         ["forward"] => forward::run(),
         ["signaling"] => signaling::run(),
+        ["mix"] => mix::run(),
         // What this program starts on the measured core.
         [forward::SERVER_ROLE] => forward::serve(),
         [forward::FLOOR_ROLE] => forward::measure_floor(),
-        _ => Err("usage: bench [forward|signaling]".into()),
+        _ => Err("usage: bench [forward|signaling|mix]".into()),
     }
 }

@@ -117,14 +117,14 @@ pub fn run() -> ExitCode {
     let variables = std::env::vars_os().map(|(name, value)| {
         (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned())
     });
-    let config = Config::load(cli.config.as_deref(), variables);
+    let loaded = Config::load(cli.config.as_deref(), variables);
     let done =
-        config.map_err(|problems| Failure::of_config(&problems)).and_then(|config| {
+        loaded.map_err(|problems| Failure::of_config(&problems)).and_then(|loaded| {
             match cli.command {
-                Command::Serve => commands::serve(&config),
-                Command::Check => commands::check(&config, cli.config.as_deref()),
-                Command::Token(args) => commands::token(&config, args),
-                Command::Service(command) => commands::service(&config, command),
+                Command::Serve => commands::serve(&loaded),
+                Command::Check => commands::check(&loaded, cli.config.as_deref()),
+                Command::Token(args) => commands::token(&loaded.config, args),
+                Command::Service(command) => commands::service(&loaded.config, command),
             }
         });
     match done {

@@ -81,6 +81,10 @@ ids! {
     ServiceId;
     /// A one-time token that admits a participant.
     TokenId;
+    /// A live broadcast, unique among those of its user.
+    BroadcastId;
+    /// A variant or a rendition of a live broadcast, unique among those of its kind.
+    TrackId;
 }
 
 impl From<&SessionId> for StreamId {

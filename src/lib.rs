@@ -6,6 +6,7 @@ pub mod config;
 pub mod driver;
 pub mod formats;
 pub mod ids;
+pub mod live;
 pub mod media;
 pub mod mixing;
 pub mod portal;

@@ -1,8 +1,19 @@
 //! The composition root: makes the parts, joins them, and takes them down in order.
 
-use std::{io, net::SocketAddr, sync::Arc};
+mod files;
 
-use axum::Router;
+use std::{
+    io,
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use axum::{
+    Router,
+    http::{Method, header},
+    middleware,
+};
 use socketioxide::{ParserConfig, SocketIo};
 use tokio::{
     signal::unix::{SignalKind, signal},
@@ -10,19 +21,23 @@ use tokio::{
     task::JoinHandle,
 };
 use tokio_rustls::rustls;
-use tower_http::cors::{AllowOrigin, CorsLayer};
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use crate::{
     admin::{self, desk::Desk, health, socket::AdminSocket},
     config::{self, Config},
     driver::{Registry, RegistryOptions},
     ids::RoomId,
+    live::{self, Live},
     media::{self, ListenAddress, Media},
     mixing::Mixing,
     portal::{
-        Doorway, DoorwaySettings, demo,
+        Doorway, DoorwaySettings,
+        broadcasting::TokenAuthorizer,
+        demo,
+        engines::Engines,
         listener::Listener,
+        origin::{self, Origins},
         owt, pages, protoo, signals,
         ticket::Tickets,
         tls::{self, TlsError},
@@ -30,6 +45,9 @@ use crate::{
     },
     store::{Store, StoreError},
 };
+
+/// How long a browser may remember that a page may upload.
+const PREFLIGHT_LIFETIME: Duration = Duration::from_secs(600);
 
 /// Why the server cannot run.
 #[derive(Debug, thiserror::Error)]
@@ -66,6 +84,7 @@ pub struct Server {
     tokens: Tokens,
     store: Store,
     media: Media,
+    live: Live,
     io: SocketIo,
     shutdown: watch::Sender<bool>,
     serving: Vec<JoinHandle<()>>,
@@ -77,7 +96,8 @@ impl Server {
     /// # Errors
     /// When a part cannot start; what had started is taken down again.
     pub async fn start(config: &Config) -> Result<Self, RunError> {
-        let tls = tls::server_config(&config.portal)?.map(Arc::new);
+        let tls = tls(&config.portal)?;
+        files::allow(config.portal.max_connections);
         let store = Store::open(&config.store.path)?;
         let admin = AdminSocket::bind(store.directory())?;
         let media = Media::start(media_options(config)?)?;
@@ -92,8 +112,11 @@ impl Server {
         let rest_address = rest.as_ref().map(Listener::address).transpose()?;
 
         let demo_room = demo_room(&config.demo);
-        let tokens =
-            Tokens::new(store.clone(), config.portal.public_host(address), config.portal.ssl);
+        let tokens = Tokens::new(
+            store.clone(),
+            config.portal.public_host(address),
+            config.portal.public_secure(),
+        );
         let tickets = Tickets::new(&store);
         let options = registry_options(config, demo_room.clone());
         let mixing = Mixing::start(&config.mixing, store.directory());
@@ -111,22 +134,40 @@ impl Server {
         let (rooms, issuer) = (registry.clone(), tokens.clone());
         let management = admin::router(config, store.clone(), rooms, issuer, demo_room.clone())
             .merge(health::router(down.clone()));
+        let engines = Engines::new(config.engines.clone());
+        let origins = Origins::new(&config.portal.cors);
         let doors = Router::new()
             .merge(protoo::router(doorway.clone(), config.protoo.clone(), down.clone()))
-            .merge(signals::router(doorway, config.signals.clone(), down.clone()))
-            .merge(pages(&config.demo, demo_room, tokens.clone()))
+            .merge(signals::router(doorway, config.signals.clone(), engines, down.clone()))
+            .merge(pages(&config.demo, demo_room, tokens.clone(), registry.clone()))
             .layer(socket_io_layer)
-            .layer(cors(&config.portal.cors));
+            .layer(origins.cors())
+            .layer(middleware::from_fn_with_state(origins.clone(), origin::guard));
+        let live = Live::new(config.live.clone());
+        let grants = Grants::new(tokens.clone(), config);
+        let broadcasts = broadcasts(&origins, &live, tokens.clone(), grants.clone());
         // In this order, whatever has no route falls through to the doors' layers.
-        let router = management.clone().merge(doors);
-        let desk = Desk::new(store.clone(), Grants::new(tokens.clone(), config));
+        let router = management.clone().merge(broadcasts).merge(doors);
+        let desk = Desk::new(store.clone(), grants);
         let mut serving = vec![
             tokio::spawn(admin.serve(desk, down.clone())),
             tokio::spawn(listener.serve(router, down.clone())),
+            tokio::spawn(live.clone().sweep(down.clone())),
         ];
         serving.extend(rest.map(|rest| tokio::spawn(rest.serve(management, down))));
         info!(%address, rest = ?rest_address, tls = config.portal.ssl, "portal listens");
-        Ok(Self { address, rest_address, registry, tokens, store, media, io, shutdown, serving })
+        Ok(Self {
+            address,
+            rest_address,
+            registry,
+            tokens,
+            store,
+            media,
+            live,
+            io,
+            shutdown,
+            serving,
+        })
     }
 
     /// Where the portal listens.
@@ -157,6 +198,11 @@ impl Server {
     /// The media plane.
     pub fn media(&self) -> &Media {
         &self.media
+    }
+
+    /// The live broadcasts.
+    pub fn live(&self) -> &Live {
+        &self.live
     }
 
     /// Ends every connection and waits for the parts to end.
@@ -190,6 +236,16 @@ pub fn run(config: &Config) -> Result<(), RunError> {
         server.shut_down().await;
         Ok(())
     })
+}
+
+/// What TLS connections are served with. A certificate that counts no more is served all the same:
+/// its clients may be told to look away, and a server that does not start serves nobody.
+fn tls(portal: &config::Portal) -> Result<Option<Arc<rustls::ServerConfig>>, TlsError> {
+    let Some(identity) = tls::identity(portal, SystemTime::now())? else { return Ok(None) };
+    if let Some(untimely) = &identity.untimely {
+        error!("{untimely}");
+    }
+    Ok(Some(Arc::new(identity.config)))
 }
 
 async fn bind(
@@ -244,8 +300,22 @@ fn demo_room(demo: &config::Demo) -> Option<RoomId> {
     demo.enabled.then(|| demo.room.clone())
 }
 
-fn pages(demo: &config::Demo, room: Option<RoomId>, tokens: Tokens) -> Router {
-    if demo.enabled { pages::router().merge(demo::router(room, tokens)) } else { Router::new() }
+fn pages(demo: &config::Demo, room: Option<RoomId>, tokens: Tokens, registry: Registry) -> Router {
+    if demo.enabled {
+        pages::router().merge(demo::router(room, tokens, registry))
+    } else {
+        Router::new()
+    }
+}
+
+/// Players and packagers in pages of other origins, too, as `[portal] cors` says.
+fn broadcasts(origins: &Origins, live: &Live, tokens: Tokens, grants: Grants) -> Router {
+    let cors = origins
+        .cors()
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
+        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
+        .max_age(PREFLIGHT_LIFETIME);
+    live::router(live.clone(), Arc::new(TokenAuthorizer::new(tokens, grants))).layer(cors)
 }
 
 fn socket_io(portal: &config::Portal) -> (socketioxide::layer::SocketIoLayer, SocketIo) {
@@ -260,14 +330,4 @@ fn socket_io(portal: &config::Portal) -> (socketioxide::layer::SocketIoLayer, So
         .ws_max_message_size(portal.max_message_bytes)
         .ws_max_frame_size(portal.max_message_bytes)
         .build_layer()
-}
-
-/// As OWT: with credentials, for listed origins or, with `*`, for any.
-fn cors(origins: &[String]) -> CorsLayer {
-    let allowed: Arc<[String]> = origins.into();
-    let any = allowed.iter().any(|origin| origin == "*");
-    let allow = AllowOrigin::predicate(move |origin, _| {
-        any || allowed.iter().any(|listed| listed.as_bytes() == origin.as_bytes())
-    });
-    CorsLayer::new().allow_origin(allow).allow_credentials(true)
 }

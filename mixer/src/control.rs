@@ -18,7 +18,7 @@ use crate::canvas::{LayoutError, Size};
 use crate::clock::{self, ServerClock};
 use crate::input::{Input, Surroundings};
 use crate::link::{Event, LinkError};
-use crate::pipeline::{AudioOutput, PipelineError, VideoOutput};
+use crate::pipeline::{AudioOutput, PackagedOutput, PipelineError, VideoOutput};
 use crate::sync::Holds;
 use crate::view::Drawing;
 
@@ -51,6 +51,8 @@ enum Refusal {
     NoPicture(u32),
     #[error("a picture of {0}x{1} at {2} per second")]
     Picture(u32, u32, u32),
+    #[error("parts of {0} ms in segments of {1} s")]
+    Packaging(u32, u32),
     #[error(transparent)]
     Layout(#[from] LayoutError),
     #[error("{0}")]
@@ -75,6 +77,7 @@ struct View {
 enum Output {
     Video { view: u32, encoder: Arc<VideoOutput> },
     Audio { view: u32, without: Option<u32>, encoder: Arc<AudioOutput> },
+    Package { view: u32, encoders: PackagedOutput },
 }
 
 /// Why the agent ends.
@@ -249,7 +252,7 @@ impl Agent {
                     encoder.request_key_frame();
                     Ok(())
                 }
-                Some(Output::Audio { .. }) => Ok(()),
+                Some(Output::Audio { .. } | Output::Package { .. }) => Ok(()),
                 None => Err(Refusal::Unknown("output", output)),
             },
             ToAgent::TakeSnapshot { request, view } => {
@@ -285,7 +288,27 @@ impl InputAt<'_> {
 impl Output {
     fn view(&self) -> u32 {
         match self {
-            Self::Video { view, .. } | Self::Audio { view, .. } => *view,
+            Self::Video { view, .. } | Self::Audio { view, .. } | Self::Package { view, .. } => {
+                *view
+            }
+        }
+    }
+
+    /// What encodes pictures.
+    fn picture(&self) -> Option<&Arc<VideoOutput>> {
+        match self {
+            Self::Video { encoder, .. } => Some(encoder),
+            Self::Audio { .. } => None,
+            Self::Package { encoders, .. } => encoders.picture.as_ref(),
+        }
+    }
+
+    /// What encodes sound, and what is left out of it.
+    fn sound(&self) -> Option<(Option<u32>, &Arc<AudioOutput>)> {
+        match self {
+            Self::Video { .. } => None,
+            Self::Audio { without, encoder, .. } => Some((*without, encoder)),
+            Self::Package { encoders, .. } => Some((None, encoders.sound.as_ref()?)),
         }
     }
 }

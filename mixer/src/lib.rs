@@ -21,6 +21,7 @@ pub mod sync;
 mod control;
 mod input;
 mod link;
+mod package;
 mod pipeline;
 mod view;
 

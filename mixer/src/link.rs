@@ -7,7 +7,10 @@ use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-use portico_mixer_protocol::{FrameError, FromAgent, HEADER_BYTES, Header, Kind, ToAgent};
+use portico_mixer_protocol::{
+    FrameError, FromAgent, HEADER_BYTES, Header, Kind, MAX_PAYLOAD_BYTES, PIECE_HEADER_BYTES,
+    Piece, ToAgent,
+};
 
 use crate::clock;
 
@@ -97,11 +100,16 @@ fn parse(bytes: &[u8], batch: &mut Vec<Event>) -> Result<usize, FrameError> {
                 came,
                 bytes: payload.to_vec(),
             }),
-            // Only the agent takes snapshots.
-            Kind::Snapshot => {}
+            // Only the agent takes snapshots and packages.
+            Kind::Snapshot | Kind::Piece => {}
         }
     }
     Ok(bytes.len() - rest.len())
+}
+
+/// Whether frames of a kind may be lost when the server is too slow.
+const fn is_media(kind: Kind) -> bool {
+    matches!(kind, Kind::Rtp | Kind::Piece)
 }
 
 /// Frames on their way to the server.
@@ -131,6 +139,16 @@ impl Outbox {
         self.add(Kind::Rtp, output, time, packet);
     }
 
+    /// Sends a piece of a packaged output.
+    pub(crate) fn piece(&self, output: u32, time: Duration, piece: Piece, bytes: &[u8]) {
+        if bytes.len() > MAX_PAYLOAD_BYTES - PIECE_HEADER_BYTES {
+            self.count_dropped();
+            return;
+        }
+        let payload = [&piece.write(), bytes].concat();
+        self.add(Kind::Piece, output, time, payload);
+    }
+
     /// Answers a request for a snapshot.
     pub(crate) fn snapshot(&self, request: u32, jpeg: Vec<u8>) {
         self.add(Kind::Snapshot, request, Duration::ZERO, jpeg);
@@ -142,7 +160,7 @@ impl Outbox {
         if queue.closed {
             return;
         }
-        if kind == Kind::Rtp {
+        if is_media(kind) {
             if queue.media >= MAX_QUEUED_MEDIA {
                 self.count_dropped();
                 return;
@@ -198,7 +216,7 @@ impl Outbox {
             bytes.clear();
             while bytes.len() < READ_BYTES {
                 let Some((header, payload)) = queue.frames.pop_front() else { break };
-                queue.media -= usize::from(header.kind == Kind::Rtp);
+                queue.media -= usize::from(is_media(header.kind));
                 bytes.extend_from_slice(&header.write());
                 bytes.extend_from_slice(&payload);
             }

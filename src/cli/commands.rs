@@ -3,9 +3,10 @@
 use std::{
     io::{self, IsTerminal as _, Write as _},
     path::Path,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
+use tracing::warn;
 use tracing_subscriber::EnvFilter;
 
 use super::{Failure, ServiceCommand, TokenArgs};
@@ -14,7 +15,7 @@ use crate::{
         desk::{Answer, Desk, Request},
         socket,
     },
-    config::{Config, DEFAULT_FILE},
+    config::{Config, DEFAULT_FILE, Loaded},
     portal::{
         tls,
         token::{Grants, Tokens},
@@ -30,13 +31,26 @@ const QUIET: &str = "rtc_dtls=error";
 /// just starting or ending.
 const SEARCH: Duration = Duration::from_secs(5);
 
-pub(super) fn serve(config: &Config) -> Result<(), Failure> {
+pub(super) fn serve(Loaded { config, warnings }: &Loaded) -> Result<(), Failure> {
     start_log(&config.log.level);
+    for warning in &warnings.0 {
+        warn!("{warning}");
+    }
     server::run(config).map_err(|error| Failure::of(&error))
 }
 
-pub(super) fn check(config: &Config, named: Option<&Path>) -> Result<(), Failure> {
-    tls::server_config(&config.portal).map_err(|error| Failure::of_config(&error))?;
+pub(super) fn check(
+    Loaded { config, warnings }: &Loaded,
+    named: Option<&Path>,
+) -> Result<(), Failure> {
+    for warning in &warnings.0 {
+        writeln!(io::stderr(), "warning: {warning}")?;
+    }
+    let identity = tls::identity(&config.portal, SystemTime::now());
+    let identity = identity.map_err(|error| Failure::of_config(&error))?;
+    if let Some(untimely) = identity.and_then(|identity| identity.untimely) {
+        return Err(Failure::of_config(&untimely));
+    }
     let file = named.unwrap_or(Path::new(DEFAULT_FILE));
     if file.exists() {
         say(&format!("{} has no problems", file.display()))
@@ -112,7 +126,8 @@ fn ask(config: &Config, request: Request) -> Result<Answer, Failure> {
 
 fn desk(store: Store, config: &Config) -> Desk {
     let portal = &config.portal;
-    let tokens = Tokens::new(store.clone(), portal.public_host(portal.address()), portal.ssl);
+    let host = portal.public_host(portal.address());
+    let tokens = Tokens::new(store.clone(), host, portal.public_secure());
     Desk::new(store, Grants::new(tokens, config))
 }
 

@@ -12,7 +12,7 @@ use std::{
 use toml::Value;
 
 use super::{
-    Secret,
+    Secret, owt,
     problem::{Place, Problem},
     source::{Entry, Source, parts_of, remedy_for_unknown, variable_name},
 };
@@ -38,21 +38,49 @@ pub(super) struct Reader<'s> {
 }
 
 impl Reader<'_> {
-    /// Reads one table and refuses the keys in it that nobody knows.
+    /// Reads one table. Of the keys in it that are none of ours, it takes OWT's with a warning and
+    /// refuses the rest.
     pub(super) fn section<S: Section>(&mut self) -> S {
         let written = self.source.tables.remove(S::NAME).unwrap_or_default();
         let mut keys = Keys { name: S::NAME, written, asked: Vec::new(), reader: self };
         let section = S::read(&mut keys);
         let Keys { written, asked, .. } = keys;
-        for (key, entry) in written {
-            self.source.problems.push(Problem {
-                place: entry.place,
-                key: format!("{}.{key}", S::NAME),
-                what: "there is no such key".into(),
-                remedy: remedy_for_unknown(&key, asked.iter().copied()),
-            });
-        }
+        self.pass_over(S::NAME, written, &asked.iter().copied());
         section
+    }
+
+    /// Passes over the tables that only OWT has.
+    pub(super) fn pass_over_owt(&mut self) {
+        for table in owt::TABLES {
+            let written = self.source.tables.remove(table).unwrap_or_default();
+            self.pass_over(table, written, &owt::keys_of(table));
+        }
+    }
+
+    fn pass_over<'k>(
+        &mut self,
+        table: &str,
+        written: BTreeMap<String, Entry>,
+        known: &(impl Iterator<Item = &'k str> + Clone),
+    ) {
+        for (key, entry) in written {
+            let path = format!("{table}.{key}");
+            let (place, key) = (entry.place, key.as_str());
+            match owt::find(table, key) {
+                Some(foreign) => self.source.warnings.push(Problem {
+                    place,
+                    key: path,
+                    what: "this key is OWT's and has no effect".into(),
+                    remedy: foreign.remedy.into(),
+                }),
+                None => self.source.problems.push(Problem {
+                    place,
+                    key: path,
+                    what: "there is no such key".into(),
+                    remedy: remedy_for_unknown(key, known.clone()),
+                }),
+            }
+        }
     }
 
     /// Refuses the variables that no key took.
@@ -201,9 +229,30 @@ impl Keys<'_, '_> {
         (!path.is_empty()).then(|| self.reader.base.join(path))
     }
 
+    /// A text that `parse` understands, or `$NAME` for what the variable NAME says, as OWT has it.
+    pub(super) fn expanded<T>(
+        &mut self,
+        key: &'static str,
+        default: T,
+        wanted: &str,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> T {
+        let wanted = format!("{wanted}; or $NAME for a variable's value");
+        let environment = std::mem::take(&mut self.reader.source.environment);
+        let value = self.parsed(key, default, &wanted, |text| match text.strip_prefix('$') {
+            None => parse(text),
+            Some(name) => match environment.get(name) {
+                Some(value) => parse(value),
+                None => Err(format!("there is no variable {name}")),
+            },
+        });
+        self.reader.source.environment = environment;
+        value
+    }
+
     /// An address to listen on; empty is all of IPv4.
     pub(super) fn address(&mut self, key: &'static str, default: IpAddr) -> IpAddr {
-        self.parsed(key, default, "an IP address, or \"\" for all", |text| match text {
+        self.expanded(key, default, "an IP address, or \"\" for all", |text| match text {
             "" => Ok(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
             text => text.parse().map_err(|_| format!("{text:?} is not an IP address")),
         })

@@ -6,10 +6,13 @@
 
 mod demo;
 mod door;
+mod engines;
 mod keys;
+mod live;
 mod log;
 mod media;
 mod mixing;
+mod owt;
 mod portal;
 mod problem;
 mod rest;
@@ -29,10 +32,12 @@ use std::{
 pub use self::{
     demo::Demo,
     door::{Auth, Protoo, Signals},
+    engines::{Agora, Engines, HundredMs, LiveKit},
+    live::{Live, Playback},
     log::Log,
     media::{Media, MediaAddress},
     mixing::Mixing,
-    portal::{ErrorFormat, Portal},
+    portal::{ErrorFormat, Portal, ViaHost},
     problem::{Place, Problem, Problems},
     rest::Rest,
     rooms::{AUDIO_CODECS, Fit, LayoutTemplate, Rooms, VIDEO_CODECS, View},
@@ -64,6 +69,10 @@ pub struct Config {
     pub signals: Signals,
     /// The door of protoo clients.
     pub protoo: Protoo,
+    /// Live broadcasts.
+    pub live: Live,
+    /// Services of others.
+    pub engines: Engines,
     /// The page at `/`.
     pub demo: Demo,
     /// The management interface.
@@ -72,7 +81,16 @@ pub struct Config {
     pub log: Log,
 }
 
-const TABLES: [&str; 11] = [
+/// The settings, and what was passed over on the way to them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Loaded {
+    /// The settings.
+    pub config: Config,
+    /// Keys without effect: those of OWT's that mean nothing here.
+    pub warnings: Problems,
+}
+
+const TABLES: [&str; 16] = [
     Portal::NAME,
     Media::NAME,
     Store::NAME,
@@ -81,6 +99,11 @@ const TABLES: [&str; 11] = [
     Mixing::NAME,
     Signals::NAME,
     Protoo::NAME,
+    Live::NAME,
+    Engines::NAME,
+    LiveKit::NAME,
+    HundredMs::NAME,
+    Agora::NAME,
     Demo::NAME,
     Rest::NAME,
     Log::NAME,
@@ -95,7 +118,7 @@ impl Config {
     pub fn load(
         named: Option<&Path>,
         variables: impl Iterator<Item = (String, String)>,
-    ) -> Result<Self, Problems> {
+    ) -> Result<Loaded, Problems> {
         let file = named.unwrap_or(Path::new(DEFAULT_FILE));
         let text = match read(file) {
             Ok(text) => Some(text),
@@ -112,20 +135,25 @@ impl Config {
         file: &Path,
         base: &Path,
         variables: impl Iterator<Item = (String, String)>,
-    ) -> (Result<Self, Problems>, Vec<(String, String)>) {
+    ) -> (Result<Loaded, Problems>, Vec<(String, String)>) {
         let mut source = Source::default();
-        source.add_file(text, file, &TABLES);
+        source.add_file(text, file, &TABLES, &owt::TABLES);
         source.add_variables(variables);
         let mut reader =
             Reader { source: &mut source, base, known: Vec::new(), places: BTreeMap::new() };
         let config = Self::read(&mut reader);
         config.portal.check(&mut reader);
         config.media.check(&mut reader);
+        config.engines.check(&mut reader);
+        reader.pass_over_owt();
         reader.refuse_unknown_variables();
         let known = reader.known;
-        let config =
-            if source.problems.is_empty() { Ok(config) } else { Err(Problems(source.problems)) };
-        (config, known)
+        let loaded = if source.problems.is_empty() {
+            Ok(Loaded { config, warnings: Problems(source.warnings) })
+        } else {
+            Err(Problems(source.problems))
+        };
+        (loaded, known)
     }
 
     fn read(reader: &mut Reader<'_>) -> Self {
@@ -137,6 +165,8 @@ impl Config {
             mixing: reader.section(),
             signals: reader.section(),
             protoo: reader.section(),
+            live: reader.section(),
+            engines: reader.section(),
             demo: reader.section(),
             rest: reader.section(),
             log: reader.section(),

@@ -28,6 +28,8 @@ pub struct Portal {
     pub keystore_password: Secret,
     /// The name under which clients reach the server; goes into tokens.
     pub hostname: String,
+    /// Where clients connect when something stands before the server.
+    pub via_host: Option<ViaHost>,
     /// What a refusal looks like to socket.io clients.
     pub error_format: ErrorFormat,
     /// How long a participant's place is kept after its connection was lost.
@@ -53,6 +55,15 @@ pub struct Portal {
     pub pending_requests: usize,
 }
 
+/// Where clients connect when something stands before the server, such as a proxy that ends TLS.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ViaHost {
+    /// A host, with a port if the URL says one.
+    pub host: String,
+    /// Whether TLS is spoken there.
+    pub secure: bool,
+}
+
 /// What a refusal looks like to socket.io clients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorFormat {
@@ -63,6 +74,8 @@ pub enum ErrorFormat {
     /// The bare text that OWT's server sends.
     Owt,
 }
+
+const VIA_HOST_WANTED: &str = "an URL such as \"https://meet.example.org\", or \"\" for none";
 
 const DAY_SECS: u64 = 24 * 3600;
 
@@ -79,7 +92,8 @@ impl Section for Portal {
             keystore_path: keys.path("keystorePath", ""),
             keystore_key_path: keys.path("keystoreKeyPath", ""),
             keystore_password: keys.secret("keystorePassword"),
-            hostname: keys.parsed("hostname", String::new(), "a host name, or \"\"", host),
+            hostname: keys.expanded("hostname", String::new(), "a host name, or \"\"", host),
+            via_host: keys.parsed("via_host", None, VIA_HOST_WANTED, via_host),
             error_format: keys.choice("error_format", Auto, &formats),
             reconnection_timeout: keys.seconds("reconnection_timeout", 60, 0..=DAY_SECS),
             reconnection_ticket_lifetime: keys.seconds(
@@ -123,16 +137,24 @@ impl Portal {
         }
     }
 
-    /// `host:port` as it stands in tokens of a server that listens at `listening`: the host name
-    /// if there is one, else the address; for a server that listens everywhere, the address that
-    /// other machines most likely see.
+    /// `host:port` as it stands in tokens of a server that listens at `listening`: what stands
+    /// before the server, else the host name if there is one, else the address; for a server that
+    /// listens everywhere, the address that other machines most likely see.
     pub fn public_host(&self, listening: SocketAddr) -> String {
+        if let Some(via) = &self.via_host {
+            return via.host.clone();
+        }
         let port = listening.port();
         if !self.hostname.is_empty() {
             return format!("{}:{port}", self.hostname);
         }
         let ip = listening.ip();
         SocketAddr::new(if ip.is_unspecified() { outward_address() } else { ip }, port).to_string()
+    }
+
+    /// Whether clients connect by TLS, as tokens say it.
+    pub fn public_secure(&self) -> bool {
+        self.via_host.as_ref().map_or(self.ssl, |via| via.secure)
     }
 
     /// Notifications that are kept for a participant while its connection is lost; with more it is
@@ -173,11 +195,35 @@ fn host(text: &str) -> Result<String, String> {
     }
 }
 
+fn via_host(text: &str) -> Result<Option<ViaHost>, String> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let no_url = || format!("{text:?} is not an URL of a host alone");
+    let (secure, rest) = match text.split_once("://") {
+        Some(("https", rest)) => (true, rest),
+        Some(("http", rest)) => (false, rest),
+        Some(_) | None => return Err(no_url()),
+    };
+    let authority = rest.strip_suffix('/').unwrap_or(rest);
+    // A bracketed IPv6 address has colons of its own.
+    let (name, port) = match authority.rsplit_once(':') {
+        Some((name, port)) if !port.ends_with(']') => (name, Some(port)),
+        Some(_) | None => (authority, None),
+    };
+    let port_fits = port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0));
+    if name.is_empty() || !port_fits || host(name).is_err() {
+        return Err(no_url());
+    }
+    Ok(Some(ViaHost { host: authority.to_owned(), secure }))
+}
+
 fn origin(text: &str) -> Result<String, String> {
     let after = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     match after {
         _ if text == "*" => Ok(text.to_owned()),
-        Some(host) if !host.is_empty() && !host.contains('/') => Ok(text.to_owned()),
+        // Browsers write it in small letters.
+        Some(host) if !host.is_empty() && !host.contains('/') => Ok(text.to_ascii_lowercase()),
         Some(_) | None => Err(format!("{text:?} is not an origin")),
     }
 }

@@ -13,8 +13,11 @@ use super::problem::{Place, Problem};
 /// Variables that override keys start with this.
 const PREFIX: &str = "PORTICO__";
 
-/// The one variable with a name of its own, since secrets are often handed over so.
+/// A variable with a name of its own, since secrets are often handed over so.
 const PASSWORD_VARIABLE: &str = "PORTICO_KEYSTORE_PASSWORD";
+
+/// Another one, whose name is OWT's.
+const VIA_HOST_VARIABLE: &str = "owt_via_host";
 
 /// The longest configuration file, in bytes.
 pub(super) const MAX_FILE_BYTES: u64 = 1 << 20;
@@ -29,20 +32,25 @@ pub(super) struct Entry {
 }
 
 /// The values of one configuration file and of the environment.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Source {
     /// By table, then by key.
     pub(super) tables: BTreeMap<String, BTreeMap<String, Entry>>,
     /// By the name's parts in capitals and without underscores.
     pub(super) variables: BTreeMap<Vec<String>, Entry>,
+    /// The whole environment, for values that name a variable.
+    pub(super) environment: BTreeMap<String, String>,
     /// What is wrong so far.
     pub(super) problems: Vec<Problem>,
+    /// What is passed over so far.
+    pub(super) warnings: Vec<Problem>,
 }
 
 impl Source {
-    /// Takes in a file's text; `known` names the tables there are.
-    pub(super) fn add_file(&mut self, text: &str, file: &Path, known: &[&str]) {
-        let lines = Lines { text, file };
+    /// Takes in a file's text; `known` names the tables there are, `foreign` those that are not
+    /// worth proposing to anybody.
+    pub(super) fn add_file(&mut self, text: &str, file: &Path, known: &[&str], foreign: &[&str]) {
+        let lines = Lines { text, file, known, foreign };
         let (document, errors) = DeTable::parse_recoverable(text);
         for error in errors {
             self.problems.push(Problem {
@@ -56,7 +64,7 @@ impl Source {
             let place = lines.place(name.span().start);
             match value.into_inner() {
                 DeValue::Table(table) => {
-                    self.add_table(name.get_ref(), table, place, &lines, known);
+                    self.add_table(name.get_ref(), table, place, &lines);
                 }
                 DeValue::String(_)
                 | DeValue::Integer(_)
@@ -73,15 +81,9 @@ impl Source {
         }
     }
 
-    fn add_table(
-        &mut self,
-        name: &str,
-        table: DeTable<'_>,
-        place: Place,
-        lines: &Lines<'_>,
-        known: &[&str],
-    ) {
-        if !known.contains(&name) {
+    fn add_table(&mut self, name: &str, table: DeTable<'_>, place: Place, lines: &Lines<'_>) {
+        let known = lines.known;
+        if !known.contains(&name) && !lines.foreign.contains(&name) {
             self.problems.push(Problem {
                 place,
                 key: format!("[{name}]"),
@@ -98,7 +100,7 @@ impl Source {
             if known.contains(&path.as_str())
                 && let DeValue::Table(inner) = value
             {
-                self.add_table(&path, inner, place, lines, known);
+                self.add_table(&path, inner, place, lines);
                 continue;
             }
             match Value::deserialize(ValueDeserializer::from(toml::Spanned::new(span, value))) {
@@ -120,9 +122,11 @@ impl Source {
     /// Takes in the variables that override keys, and leaves the rest.
     pub(super) fn add_variables(&mut self, variables: impl Iterator<Item = (String, String)>) {
         for (name, raw) in variables {
+            self.environment.insert(name.clone(), raw.clone());
             let parts = match name.strip_prefix(PREFIX) {
                 Some(rest) => rest.split("__").map(plain).collect(),
                 None if name == PASSWORD_VARIABLE => parts_of("portal", "keystorePassword"),
+                None if name == VIA_HOST_VARIABLE => parts_of("portal", "via_host"),
                 None => continue,
             };
             let value = ValueDeserializer::parse(&raw)
@@ -167,10 +171,12 @@ pub(super) fn remedy_for_unknown<'k>(
     }
 }
 
-/// Turns offsets into lines.
+/// Turns offsets into lines, and knows which tables there are.
 struct Lines<'t> {
     text: &'t str,
     file: &'t Path,
+    known: &'t [&'t str],
+    foreign: &'t [&'t str],
 }
 
 impl Lines<'_> {

@@ -3,7 +3,17 @@ use super::*;
 fn parse(text: &str, variables: &[(&str, &str)]) -> Result<Config, Vec<String>> {
     let variables = variables.iter().map(|(name, value)| ((*name).into(), (*value).into()));
     let (config, _) = Config::parse(text, Path::new("t.toml"), Path::new(""), variables);
-    config.map_err(|problems| problems.0.iter().map(ToString::to_string).collect())
+    match config {
+        Ok(loaded) => {
+            assert_eq!(loaded.warnings, Problems::default());
+            Ok(loaded.config)
+        }
+        Err(problems) => Err(lines(&problems)),
+    }
+}
+
+fn lines(problems: &Problems) -> Vec<String> {
+    problems.0.iter().map(ToString::to_string).collect()
 }
 
 #[test]
@@ -11,7 +21,8 @@ fn the_shipped_file_equals_the_defaults_and_has_every_key() {
     let text = include_str!("../../portal.toml");
     let file = Path::new(DEFAULT_FILE);
     let (config, known) = Config::parse(text, file, Path::new(""), std::iter::empty());
-    assert_eq!(config, Ok(Config::default()));
+    let defaults = Loaded { config: Config::default(), warnings: Problems::default() };
+    assert_eq!(config, Ok(defaults));
 
     let document: toml::Table = text.parse().expect("TOML");
     for (key, _) in &known {
@@ -135,6 +146,37 @@ fn a_password_is_never_shown() {
 }
 
 #[test]
+fn keys_of_services_belong_together_and_are_never_shown() {
+    let text = "[engines.livekit]\nurl = \"wss://l\"\napi_secret = \"hunter2\"\n\
+                [engines.agora]\napp_id = \"x\"\napp_certificate = \"hunter3\"\n\
+                [engines.hundredms]\nrooms = [\"a\"]\n";
+    let problems = parse(text, &[]).expect_err("three problems");
+    assert_eq!(
+        problems,
+        [
+            "t.toml:8: engines.hundredms.rooms: \"a\" is not a room here, \"=\", and its id \
+             there; write a list of rooms such as \"lounge=64f1c0ffee64f1c0ffee64f1\"",
+            "t.toml:2: engines.livekit.url: url, api_key and api_secret belong together; set all \
+             of them, or none",
+            "t.toml:5: engines.agora.app_id: Agora's id and certificate have 32 hexadecimal \
+             digits; copy both from the project's page",
+        ]
+    );
+    let variables = [
+        ("PORTICO__ENGINES__LIVEKIT__API_KEY", "key"),
+        ("PORTICO__ENGINES__HUNDREDMS__ROOMS", "[\"a=b\"]"),
+        ("PORTICO__ENGINES__AGORA__APP_ID", "0123456789abcdef0123456789abcdef"),
+        ("PORTICO__ENGINES__AGORA__APP_CERTIFICATE", "fedcba9876543210fedcba9876543210"),
+    ];
+    let text = "[engines.livekit]\nurl = \"wss://l\"\napi_secret = \"hunter2\"\n";
+    let config = parse(text, &variables).expect("valid");
+    assert_eq!(config.engines.livekit.api_secret.reveal(), "hunter2");
+    assert_eq!(config.engines.hundredms.rooms, [("a".to_owned(), "b".to_owned())]);
+    let shown = format!("{config:?}");
+    assert!(!shown.contains("hunter2") && !shown.contains("fedcba"), "{shown}");
+}
+
+#[test]
 fn a_named_file_must_exist_but_the_default_one_need_not() {
     let directory = tempfile::tempdir().expect("a directory");
     let missing = directory.path().join("portal.toml");
@@ -148,7 +190,7 @@ fn relative_paths_start_at_the_file() {
     let file = directory.path().join("my.toml");
     std::fs::write(&file, "[store]\npath = \"kept\"\n").expect("written");
     let config = Config::load(Some(&file), std::iter::empty()).expect("valid");
-    assert_eq!(config.store.path, directory.path().join("kept"));
+    assert_eq!(config.config.store.path, directory.path().join("kept"));
 }
 
 #[test]
@@ -191,5 +233,140 @@ fn misspelt_log_levels_are_refused() {
     }
     for bad in ["inof", "", "portico=loud"] {
         assert!(parse(&format!("[log]\nlevel = \"{bad}\"\n"), &[]).is_err(), "{bad}");
+    }
+}
+
+/// The keys of OWT's portal, with the values that it ships.
+const OWT_FILE: &str = r#"
+[portal]
+keystorePath = "./cert/certificate.pfx"
+hostname = ""
+ip_address = ""
+port = 8080
+ssl = true
+force_tls_v12 = false
+reconnection_ticket_lifetime = 600
+reconnection_timeout = 60
+cors = ["*"]
+
+[cluster]
+name = "owt-cluster"
+join_retry = 60
+report_load_interval = 1000
+max_load = 0.85
+
+[capacity]
+isps = []
+regions = []
+
+[rabbit]
+host = "localhost"
+port = 5672
+
+[mongo]
+dataBaseURL = "localhost/owtdb"
+"#;
+
+#[test]
+fn the_file_of_an_owt_portal_is_taken_as_it_is() {
+    let directory = tempfile::tempdir().expect("a directory");
+    std::fs::create_dir(directory.path().join("cert")).expect("made");
+    std::fs::write(directory.path().join("cert/certificate.pfx"), "").expect("written");
+    let read = |text: &str| {
+        Config::parse(text, Path::new("t.toml"), directory.path(), std::iter::empty()).0
+    };
+    let loaded = read(OWT_FILE).expect("valid");
+    let expected = [
+        ("8", "portal.force_tls_v12", "nothing older than TLS 1.2 is spoken in any case"),
+        ("20", "capacity.isps", "a token leads to this server, whatever its `preference`"),
+        ("21", "capacity.regions", "a token leads to this server, whatever its `preference`"),
+        ("15", "cluster.join_retry", "the server is one process and joins no cluster"),
+        ("17", "cluster.max_load", "`max_connections` of [portal] bounds the load"),
+        ("14", "cluster.name", "the server is one process and joins no cluster"),
+        ("16", "cluster.report_load_interval", "the server is one process and joins no cluster"),
+        ("28", "mongo.dataBaseURL", "`path` of [store] says where rooms are kept"),
+        ("24", "rabbit.host", "no message queue is needed"),
+        ("25", "rabbit.port", "no message queue is needed"),
+    ];
+    let mut expected: Vec<_> = expected
+        .iter()
+        .map(|(line, key, why)| {
+            format!("t.toml:{line}: {key}: this key is OWT's and has no effect; remove it: {why}")
+        })
+        .collect();
+    expected.sort();
+    let mut warnings = lines(&loaded.warnings);
+    warnings.sort();
+    assert_eq!(warnings, expected);
+    let portal = loaded.config.portal;
+    assert!(portal.ssl && portal.ip_address.is_unspecified());
+    assert_eq!(portal.keystore_path, Some(directory.path().join("./cert/certificate.pfx")));
+
+    // Keys that OWT only knows, or has commented out.
+    let rest = "[portal]\nping_interval = 10\nping_timeout = 60\nnetworkInterface = \"eth1\"\n\
+                enable_grpc = true\nstream_engine_name = \"s\"\ncustomized_controller = \"c\"\n\
+                [cluster]\ngrpc_host = \"localhost:10080\"\nnetwork_max_scale = 1000\n";
+    let loaded = read(rest).expect("valid");
+    assert_eq!(loaded.config.portal.ping_interval, std::time::Duration::from_secs(10));
+    let warned: Vec<_> = loaded.warnings.0.iter().map(|warning| warning.key.as_str()).collect();
+    let mut expected = [
+        "portal.customized_controller",
+        "portal.enable_grpc",
+        "portal.networkInterface",
+        "portal.stream_engine_name",
+        "cluster.grpc_host",
+        "cluster.network_max_scale",
+    ];
+    expected.sort_unstable_by_key(|key| key.starts_with("cluster"));
+    assert_eq!(warned, expected);
+}
+
+#[test]
+fn what_is_misspelt_in_owts_tables_is_refused_all_the_same() {
+    let problems = parse("[cluster]\nnmae = 1\n[raabbit]\nport = 1\n", &[]).expect_err("two");
+    assert_eq!(
+        problems,
+        [
+            "t.toml:3: [raabbit]: there is no such table; remove it; there are portal, media, \
+             store, rooms, rooms.view, mixing, signals, protoo, demo, rest, log",
+            "t.toml:2: cluster.nmae: there is no such key; did you mean `name`? \
+             Otherwise remove it",
+        ]
+    );
+}
+
+#[test]
+fn a_name_or_address_may_stand_in_a_variable() {
+    let text = "[portal]\nhostname = \"$HOST\"\nip_address = \"$ADDRESS\"\n";
+    let variables = [("HOST", "meet.example.org"), ("ADDRESS", "10.0.0.5")];
+    let portal = parse(text, &variables).expect("valid").portal;
+    assert_eq!(portal.hostname, "meet.example.org");
+    assert_eq!(portal.ip_address.to_string(), "10.0.0.5");
+    let problems = parse(text, &[("HOST", "a b")]).expect_err("two");
+    assert_eq!(
+        problems,
+        [
+            "t.toml:3: portal.ip_address: there is no variable ADDRESS; \
+             write an IP address, or \"\" for all; or $NAME for a variable's value",
+            "t.toml:2: portal.hostname: \"a b\" is not a host name; \
+             write a host name, or \"\"; or $NAME for a variable's value",
+        ]
+    );
+}
+
+#[test]
+fn tokens_lead_to_what_stands_before_the_server() {
+    let portal = |text: &str, variables: &[(&str, &str)]| {
+        let portal = parse(text, variables).expect("valid").portal;
+        (portal.public_host(portal.address()), portal.public_secure())
+    };
+    let said = "[portal]\nhostname = \"x\"\nvia_host = \"https://meet.example.org/\"\n";
+    assert_eq!(portal(said, &[]), ("meet.example.org".into(), true));
+    let variables = [("owt_via_host", "http://[::1]:8443")];
+    assert_eq!(portal("", &variables), ("[::1]:8443".into(), false));
+    assert_eq!(portal("[portal]\nvia_host = \"\"\n", &[]), ("127.0.0.1:8080".into(), false));
+    for bad in ["meet.org", "wss://a", "https://", "https://a/b", "https://a:0", "https://a:b"] {
+        let text = format!("[portal]\nvia_host = \"{bad}\"\n");
+        assert!(parse(&text, &[]).is_err(), "{bad}");
     }
 }

@@ -18,7 +18,7 @@ use super::{
     load::SharedLoad,
     message::Message,
     outbox::{Outbox, Responder},
-    seat::{ConnectionId, Seat, Trouble},
+    seat::{Arrival, ConnectionId, Seat, Trouble},
 };
 use crate::{
     ids::{ParticipantId, RoomId},
@@ -69,13 +69,6 @@ struct Pending {
     /// Whoever asks to come in gets its seat when that is granted.
     arrival: Option<Arrival>,
     respond: Responder,
-}
-
-/// Somebody's connection before it has a seat.
-struct Arrival {
-    connection: ConnectionId,
-    outbox: Box<dyn Outbox>,
-    keep: Duration,
 }
 
 /// How long to wait before an idle room that could not be forgotten is tried again: somebody held
@@ -294,12 +287,12 @@ impl RoomTask {
         result: Result<Reply, Rejection>,
         troubles: &mut Vec<(ParticipantId, Trouble)>,
     ) {
-        let Some(Arrival { connection, outbox, keep }) = arrival else { return respond(result) };
+        let Some(arrival) = arrival else { return respond(result) };
         let seat = self.seats.get_mut(&from);
         match (&result, seat) {
             (Ok(_), Some(seat)) => {
                 info!(room = %self.id, participant = %from, "connected again");
-                let missed = seat.resume(connection, outbox);
+                let missed = seat.resume(arrival.connection, arrival.outbox);
                 respond(result);
                 let told = |it: &Arc<Notification>| matches!(**it, Notification::Publishers(_));
                 for notification in missed.iter().filter(|it| !told(it)) {
@@ -307,7 +300,7 @@ impl RoomTask {
                 }
             }
             (Ok(_), None) => {
-                self.seats.insert(from, Seat::new(connection, outbox, keep));
+                self.seats.insert(from, Seat::new(arrival));
                 respond(result);
             }
             (Err(_), Some(_)) => respond(result),

@@ -17,12 +17,13 @@ use crate::{
     media::{Feed, Injector},
 };
 
-/// How long to wait before an agent is started again, by how often it died lately.
+/// How long to wait before an agent is started again, by how often it died lately. With its start
+/// and the first pictures viewers are without a picture for less than two seconds each time.
 const BACK_OFF: [Duration; 4] = [
     Duration::from_millis(200),
-    Duration::from_millis(500),
-    Duration::from_secs(1),
-    Duration::from_secs(2),
+    Duration::from_millis(400),
+    Duration::from_millis(600),
+    Duration::from_millis(800),
 ];
 
 /// Deaths within [`MEMORY`] after which an agent is given up.

@@ -8,7 +8,7 @@ use std::{
 
 use bytes::{Buf, Bytes, BytesMut};
 use portico_mixer_protocol::{
-    Capabilities, FrameError, FromAgent, HEADER_BYTES, Header, Kind, ToAgent, VERSION,
+    Capabilities, FrameError, FromAgent, HEADER_BYTES, Header, Kind, Piece, ToAgent, VERSION,
     VersionMismatch, check_version,
 };
 use tokio::{
@@ -51,6 +51,9 @@ pub(super) enum LinkError {
     /// A control frame is no message.
     #[error("the mixing agent sent no message: {0}")]
     Message(#[from] serde_json::Error),
+    /// A frame is too short for a piece of packaged media.
+    #[error("the mixing agent sent a piece without its head")]
+    Piece,
     /// The agent speaks another version.
     #[error(transparent)]
     Version(#[from] VersionMismatch),
@@ -76,6 +79,15 @@ pub(super) enum Said {
         request: u32,
         /// A JPEG file.
         picture: Bytes,
+    },
+    /// A piece of packaged media.
+    Piece {
+        /// Of which output.
+        output: u32,
+        /// What it is.
+        piece: Piece,
+        /// Its bytes.
+        bytes: Bytes,
     },
 }
 
@@ -125,6 +137,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
                 Ok((link, capabilities))
             }
             FromAgent::OutputReady { .. }
+            | FromAgent::PackageReady { .. }
             | FromAgent::KeyFrameWanted { .. }
             | FromAgent::Shown { .. }
             | FromAgent::LayoutShown { .. }
@@ -194,6 +207,13 @@ async fn read(
                     continue;
                 }
                 Kind::Snapshot => Said::Snapshot { request: header.number, picture: payload },
+                Kind::Piece => match Piece::read(&payload) {
+                    Some((piece, bytes)) => {
+                        let bytes = payload.slice_ref(bytes);
+                        Said::Piece { output: header.number, piece, bytes }
+                    }
+                    None => return LinkError::Piece,
+                },
                 Kind::Control => match serde_json::from_slice(&payload) {
                     Ok(FromAgent::Pong { number }) => {
                         pulse.answered.fetch_max(number, Ordering::Relaxed);

@@ -201,6 +201,10 @@ impl RoomMixing {
             Some(Report::Said(Said::Snapshot { request, picture })) => {
                 self.snapshots.fulfil(request, picture);
             }
+            Some(Report::Said(Said::Piece { output, piece, bytes })) => {
+                let (room, bytes) = (&self.id, bytes.len());
+                debug!(%room, output, ?piece, bytes, "a piece of a package that was closed");
+            }
             Some(Report::Down) => {
                 self.disconnect();
                 self.events.push_back(Event::MixerDown);
@@ -237,6 +241,7 @@ impl RoomMixing {
             }
             FromAgent::Ready { .. }
             | FromAgent::OutputReady { .. }
+            | FromAgent::PackageReady { .. }
             | FromAgent::LayoutShown { .. }
             | FromAgent::Statistics { .. }
             | FromAgent::Pong { .. } => {}

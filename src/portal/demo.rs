@@ -1,4 +1,7 @@
-//! What the demo page asks for: the room that needs no token, and a token for it.
+//! What the demo page asks for: the room that needs no token, a token for it, and what its visitors
+//! may do to the mix there.
+
+mod mixing;
 
 use std::sync::Arc;
 
@@ -12,7 +15,7 @@ use axum::{
 use serde::{Deserialize, Serialize};
 
 use super::token::Tokens;
-use crate::ids::RoomId;
+use crate::{driver::Registry, ids::RoomId};
 
 /// The role that the demo page's visitors have.
 const DEMO_ROLE: &str = "presenter";
@@ -21,12 +24,13 @@ const DEMO_ROLE: &str = "presenter";
 const MAX_NAME_CHARS: usize = 64;
 
 /// The largest request, in bytes.
-const MAX_BODY_BYTES: usize = 4096;
+const MAX_BODY_BYTES: usize = 16 * 1024;
 
 #[derive(Clone)]
 struct Demo {
     room: Option<RoomId>,
     tokens: Tokens,
+    registry: Registry,
 }
 
 #[derive(Serialize)]
@@ -47,13 +51,15 @@ struct Granted<'a> {
     token: &'a str,
 }
 
-/// `GET /demo/config` and `POST /demo/token`; `room` is `None` when there is no demo room.
-pub fn router(room: Option<RoomId>, tokens: Tokens) -> Router {
+/// The routes below `/demo/`; `room` is `None` when there is no demo room.
+pub fn router(room: Option<RoomId>, tokens: Tokens, registry: Registry) -> Router {
     Router::new()
         .route("/demo/config", get(config))
         .route("/demo/token", post(token))
+        .route("/demo/layout", post(mixing::layout))
+        .route("/demo/mix", post(mixing::mix))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
-        .with_state(Arc::new(Demo { room, tokens }))
+        .with_state(Arc::new(Demo { room, tokens, registry }))
 }
 
 async fn config(State(demo): State<Arc<Demo>>) -> Json<Offer> {
@@ -62,9 +68,9 @@ async fn config(State(demo): State<Arc<Demo>>) -> Json<Offer> {
 }
 
 async fn token(State(demo): State<Arc<Demo>>, Json(wish): Json<Wish>) -> Response {
-    let Some(room) = demo.room.as_ref().filter(|room| room.as_str() == wish.room) else {
-        return (StatusCode::FORBIDDEN, "only the demo room is open without a token\n")
-            .into_response();
+    let room = match demo.open_room(&wish.room) {
+        Ok(room) => room,
+        Err(refusal) => return refusal.into_response(),
     };
     let user = wish.user.trim();
     if user.is_empty() || user.chars().count() > MAX_NAME_CHARS {
@@ -76,5 +82,13 @@ async fn token(State(demo): State<Arc<Demo>>, Json(wish): Json<Wish>) -> Respons
             tracing::error!(%error, "cannot issue a token for the demo room");
             (StatusCode::INTERNAL_SERVER_ERROR, "the token could not be issued\n").into_response()
         }
+    }
+}
+
+impl Demo {
+    /// The demo room, if that is the room that is meant.
+    fn open_room(&self, named: &str) -> Result<&RoomId, (StatusCode, &'static str)> {
+        let room = self.room.as_ref().filter(|room| room.as_str() == named);
+        room.ok_or((StatusCode::FORBIDDEN, "only the demo room is open without a token\n"))
     }
 }

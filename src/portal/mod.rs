@@ -1,12 +1,15 @@
 //! The front doors: client connections of every dialect.
 
+pub mod broadcasting;
 mod candidate;
 mod comeback;
 pub mod demo;
 pub mod doorway;
+pub mod engines;
 mod flag;
 pub mod listener;
 mod offer;
+pub mod origin;
 pub mod owt;
 pub mod pages;
 pub mod protoo;

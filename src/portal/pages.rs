@@ -6,7 +6,7 @@ use axum::{
     extract::Path,
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
-    routing::get,
+    routing::{MethodRouter, get},
 };
 use rust_embed::RustEmbed;
 
@@ -14,6 +14,7 @@ use rust_embed::RustEmbed;
 #[folder = "web/"]
 #[include = "admin/*"]
 #[include = "demo/*"]
+#[include = "shared/*"]
 #[include = "vendor/*"]
 struct Files;
 
@@ -21,29 +22,27 @@ struct Files;
 const CONTENT_POLICY: &str = "default-src 'self'; connect-src *; img-src 'self' data: blob:; \
                               media-src 'self' blob: mediastream:; frame-ancestors 'none'";
 
-/// The dashboard at `/admin` and the files that it is made of. What it shows it must ask for.
+/// The dashboard at `/admin` and the files that it is made of, with those that all pages share.
+/// What it shows it must ask for.
 pub fn admin() -> Router {
     Router::new()
         .route("/admin", get(|| async { file("admin/index.html") }))
         .route("/admin/", get(|| async { file("admin/index.html") }))
-        .route(
-            "/admin/{name}",
-            get(|Path(name): Path<String>| async move { file(&format!("admin/{name}")) }),
-        )
+        .route("/admin/{name}", folder("admin"))
+        .route("/shared/{name}", folder("shared"))
 }
 
-/// The demo page at `/` and the files that it is made of.
+/// The demo page at `/` and the files that it alone is made of.
 pub fn router() -> Router {
     Router::new()
         .route("/", get(|| async { file("demo/index.html") }))
-        .route(
-            "/demo/{name}",
-            get(|Path(name): Path<String>| async move { file(&format!("demo/{name}")) }),
-        )
-        .route(
-            "/vendor/{name}",
-            get(|Path(name): Path<String>| async move { file(&format!("vendor/{name}")) }),
-        )
+        .route("/demo/{name}", folder("demo"))
+        .route("/vendor/{name}", folder("vendor"))
+}
+
+/// The files of a folder, by name.
+fn folder(folder: &'static str) -> MethodRouter {
+    get(move |Path(name): Path<String>| async move { file(&format!("{folder}/{name}")) })
 }
 
 fn file(path: &str) -> Response {

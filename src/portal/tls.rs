@@ -1,9 +1,12 @@
 //! The certificate and private key of the portal, from a PFX file as OWT has it or from PEM files.
 
+mod validity;
+
 use std::{
     fs,
     io::{self, Read as _},
     path::{Path, PathBuf},
+    time::SystemTime,
 };
 
 use p12_keystore::Pkcs12Archive;
@@ -12,6 +15,7 @@ use rustls_pki_types::{
 };
 use tokio_rustls::rustls::{self, ServerConfig, crypto::aws_lc_rs};
 
+pub use self::validity::Untimely;
 use crate::config::{Portal, Secret};
 
 /// The largest key or certificate file, in bytes.
@@ -75,11 +79,20 @@ pub enum TlsError {
     },
 }
 
-/// What TLS connections are served with; `None` if the settings want none.
+/// Who the portal is in TLS connections.
+#[derive(Debug)]
+pub struct Identity {
+    /// What the connections are served with.
+    pub config: ServerConfig,
+    /// What the time has done to the certificate, if clients refuse it for that.
+    pub untimely: Option<Untimely>,
+}
+
+/// Who the portal is in TLS connections; `None` if the settings want none.
 ///
 /// # Errors
 /// When certificate or key cannot be read or used.
-pub fn server_config(portal: &Portal) -> Result<Option<ServerConfig>, TlsError> {
+pub fn identity(portal: &Portal, now: SystemTime) -> Result<Option<Identity>, TlsError> {
     if !portal.ssl {
         return Ok(None);
     }
@@ -91,6 +104,7 @@ pub fn server_config(portal: &Portal) -> Result<Option<ServerConfig>, TlsError> 
     } else {
         from_pfx(path, &bytes, &portal.keystore_password)?
     };
+    let untimely = validity::check(path, &chain, now);
     let unfit = |error| TlsError::Unfit { path: path.into(), error };
     let mut config = ServerConfig::builder_with_provider(aws_lc_rs::default_provider().into())
         .with_safe_default_protocol_versions()
@@ -99,14 +113,14 @@ pub fn server_config(portal: &Portal) -> Result<Option<ServerConfig>, TlsError> 
         .with_single_cert(chain, key)
         .map_err(unfit)?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(Some(config))
+    Ok(Some(Identity { config, untimely }))
 }
 
 const PEM_START: &[u8] = b"-----BEGIN ";
 
-type Identity = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
+type ChainAndKey = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
 
-fn from_pem(path: &Path, bytes: &[u8], key_path: Option<&Path>) -> Result<Identity, TlsError> {
+fn from_pem(path: &Path, bytes: &[u8], key_path: Option<&Path>) -> Result<ChainAndKey, TlsError> {
     let chain = CertificateDer::pem_slice_iter(bytes)
         .collect::<Result<Vec<_>, _>>()
         .map_err(|error| TlsError::Pem { path: path.into(), error })?;
@@ -128,7 +142,7 @@ fn pem_key(path: &Path, bytes: &[u8]) -> Result<PrivateKeyDer<'static>, TlsError
     }
 }
 
-fn from_pfx(path: &Path, bytes: &[u8], password: &Secret) -> Result<Identity, TlsError> {
+fn from_pfx(path: &Path, bytes: &[u8], password: &Secret) -> Result<ChainAndKey, TlsError> {
     let archive = Pkcs12Archive::from_pkcs12(bytes, password.reveal())
         .map_err(|error| TlsError::Pfx { path: path.into(), error })?;
     let key = archive.keys.first().ok_or_else(|| TlsError::NoKey { path: path.into() })?;

@@ -3,7 +3,8 @@
 //! Two kinds, at every door: OWT's, a base64 JSON text whose record is in the store, and JWTs, which
 //! a back end signs itself. A JWT says room, user and role in its claims; it is signed with HS256 by
 //! the server's own key or, where its header names a service (`kid`), by that service's key, as the
-//! bytes of the key's text. A token admits only after its use is on the disk.
+//! bytes of the key's text, and then it admits into no room of another service. A token admits only
+//! after its use is on the disk.
 
 mod grant;
 mod json;
@@ -64,6 +65,10 @@ pub enum TokenError {
     /// It came too late.
     #[error("Expired")]
     Expired,
+    /// It is for a room of another service than the one that signed it. Doors say what they say of
+    /// a room that does not exist.
+    #[error("Joining room failed")]
+    ForeignRoom(RoomId),
     /// The store failed, which is no participant's business.
     #[error("Joining room failed")]
     Unavailable(#[from] StoreError),

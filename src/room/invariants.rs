@@ -49,6 +49,13 @@ pub(super) fn check_state(room: &Room) {
 
 /// Checks the outputs of one input: those after the first `undrained`.
 pub(super) fn check_outputs(room: &Room, due: &Due, undrained: usize) {
+    let told = room.outputs.iter().skip(undrained);
+    let mut going: BTreeSet<ParticipantId> = told
+        .filter_map(|output| match output {
+            Output::Notify { to, notification } if is_end(notification) => Some(to.clone()),
+            _ => None,
+        })
+        .collect();
     let mut answers = 0;
     for output in room.outputs.iter().skip(undrained) {
         match output {
@@ -64,18 +71,28 @@ pub(super) fn check_outputs(room: &Room, due: &Due, undrained: usize) {
                 assert!(ordered, "only whoever ordered is answered: {output:?}");
             }
             Output::Notify { to, notification } => {
-                let dropped = matches!(
-                    **notification,
-                    Notification::Dropped | Notification::Kicked { .. } | Notification::Expired
-                );
-                let present = room.participants.contains(to);
-                assert!(present != dropped, "only those in the room are told: {output:?}");
+                // Of several who go at once, the later ones hear of the earlier ones.
+                let present = room.participants.contains(to) || going.remove(to);
+                let gone = is_end(notification);
+                assert!(present, "only those in the room are told: {output:?}");
+                assert!(!(gone && room.participants.contains(to)), "gone for good: {output:?}");
+                if !gone && !room.participants.contains(to) {
+                    going.insert(to.clone());
+                }
             }
             Output::Effect(_) => {}
         }
     }
     let due = usize::from(!matches!(due, Due::Nothing));
     assert_eq!(answers, due, "a command is answered exactly once");
+}
+
+/// Whether this is the last thing that somebody is told.
+fn is_end(notification: &Notification) -> bool {
+    matches!(
+        notification,
+        Notification::Dropped | Notification::Kicked { .. } | Notification::Expired
+    )
 }
 
 fn limits_are_kept(room: &Room) {

@@ -7,8 +7,8 @@
 use std::sync::Arc;
 
 use super::{
-    Effect, MediaPermission, Notification, Permission, PlacedRegion, Rejection, Room, RoomReport,
-    Settings, StreamInfo, TrackStatus, aged::Aged, presence::Presences,
+    Effect, LayoutSettings, MediaPermission, Notification, Permission, PlacedRegion, Rejection,
+    Room, RoomReport, Settings, StreamInfo, TrackStatus, aged::Aged, presence::Presences,
     publication::PublicationState,
 };
 use crate::{
@@ -52,6 +52,13 @@ pub enum Order {
         view: StreamId,
         /// The regions, the lowest first; those with a stream come before those without.
         layout: Vec<PlacedRegion>,
+    },
+    /// Have a view go by other layouts from now on, with its inputs in the order that they have.
+    SetTemplates {
+        /// A mixed stream with a picture.
+        view: StreamId,
+        /// Which layouts.
+        layouts: LayoutSettings,
     },
     /// Exchange an input with the one in the region at some place of the layout.
     SetRegion {
@@ -140,6 +147,9 @@ impl Room {
             }
             Order::SetLayout { view, layout } => {
                 Managed::Stream(self.replace_layout(&view, &layout)?)
+            }
+            Order::SetTemplates { view, layouts } => {
+                Managed::Stream(self.replace_templates(&view, &layouts)?)
             }
             Order::SetRegion { view, index, stream } => {
                 Managed::Stream(self.place_input(&view, index, &stream)?)

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use super::{
-    Effect, Notification, PlacedRegion, Rejection, Reply, Room, StreamInfo, StreamUpdate,
-    TrackStatus, layout::check_layout, publication::PublicationState, telling::Asker, view::View,
+    Effect, LayoutSettings, Notification, PlacedRegion, Rejection, Reply, Room, StreamInfo,
+    StreamUpdate, TrackStatus, layout::check_layout, publication::PublicationState, telling::Asker,
+    view::View,
 };
 use crate::{
     formats::TrackKind,
@@ -176,6 +177,22 @@ impl Room {
             return Err(Rejection::InvalidLayout(super::LayoutFault::InputStream));
         }
         arrangement.replace(layout);
+        self.settle(place);
+        Ok(Arc::clone(&self.views[place].stream))
+    }
+
+    /// Has a view go by other layouts.
+    pub(super) fn replace_templates(
+        &mut self,
+        view: &StreamId,
+        layouts: &LayoutSettings,
+    ) -> Result<Arc<StreamInfo>, Rejection> {
+        let place = self.mixed_stream(view)?;
+        let view = &mut self.views[place];
+        let picture = view.settings().video.as_ref().ok_or(Rejection::NoSuchView)?;
+        let max_input = picture.max_input;
+        let changed = view.arrangement.set_templates(layouts, max_input);
+        changed.map_err(Rejection::InvalidLayout)?;
         self.settle(place);
         Ok(Arc::clone(&self.views[place].stream))
     }

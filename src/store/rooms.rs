@@ -17,6 +17,14 @@ pub struct KeptRoom {
     pub service: Option<ServiceId>,
 }
 
+impl KeptRoom {
+    /// Whether a service may see it and let people in: its own may, a super service may always, and
+    /// a room that no service made is everybody's.
+    pub fn is_open_to(&self, service: &ServiceId, is_super: bool) -> bool {
+        is_super || self.service.as_ref().is_none_or(|owner| owner == service)
+    }
+}
+
 impl Store {
     /// Keeps a new room; says whether it is new. One that has its id already stays as it is.
     ///

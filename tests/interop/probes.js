@@ -2,13 +2,31 @@
 // A session is an object of the demo page's client: `connection` and `mediaStream`.
 
 globalThis.probes = {
-  /** The only session of a client that receives, or the one that carries this stream's id. */
+  /** The only session of a client that receives a forwarded stream. */
   subscription(client) {
-    const received = [...client.sessions.values()].filter(({ connection }) =>
-      connection.getTransceivers().some(({ direction }) => direction === "recvonly"),
-    );
-    if (received.length !== 1) throw new Error(`${received.length} subscriptions, not one`);
-    return received[0];
+    return probes.only(probes.received(client, "forward"));
+  },
+
+  /** The only session of a client that receives the picture of a mixed stream. */
+  mixed(client) {
+    return probes.only(probes.received(client, "mixed").filter(({ from }) => from.video));
+  },
+
+  /** The only session of a client that receives the sound of a mixed stream. */
+  mixedSound(client) {
+    return probes.only(probes.received(client, "mixed").filter(({ from }) => from.audio));
+  },
+
+  /** The sessions of a client that receive streams of a type. */
+  received(client, type) {
+    return [...client.sessions.values()].filter(({ from }) => {
+      return from && client.streams.get(from.video || from.audio)?.type === type;
+    });
+  },
+
+  only(sessions) {
+    if (sessions.length !== 1) throw new Error(`${sessions.length} subscriptions, not one`);
+    return sessions[0];
   },
 
   /** One kind's inbound statistics, with the codec's name; undefined before the first packet. */
@@ -25,6 +43,26 @@ globalThis.probes = {
 
   async framesDecoded(session) {
     return (await probes.inbound(session, "video"))?.framesDecoded ?? 0;
+  },
+
+  /** The hue of a picture's upper left corner, once it is that one; the deadline is the caller's. */
+  async cornerTurns(session, hue, tolerance = 15) {
+    for (;;) {
+      const seen = await probes.cornerHue(session);
+      if (seen !== null && Math.abs(((seen - hue + 540) % 360) - 180) <= tolerance) return seen;
+    }
+  },
+
+  /** Waits until all hues at some places are as expected; the deadline is the caller's. */
+  async huesTurn(session, places, expected, tolerance = 15) {
+    for (;;) {
+      const seen = await probes.hues(session, places);
+      const fits = (hue, at) => {
+        return hue !== null && Math.abs(((hue - expected[at] + 540) % 360) - 180) <= tolerance;
+      };
+      if (seen.every(fits)) return seen;
+      session.probeSeen = seen;
+    }
   },
 
   /** Waits for so many more frames; the deadline is the caller's. */
@@ -96,6 +134,11 @@ globalThis.probes = {
 
   /** The hue in degrees of a picture's upper left corner. */
   async cornerHue(session) {
+    return (await probes.hues(session, [[8, 8]], { inPixels: true }))[0];
+  },
+
+  /** The hues at some places of one frame, given as shares of its width and height. */
+  async hues(session, places, { inPixels = false } = {}) {
     const player = document.createElement("video");
     player.muted = true;
     player.srcObject = new MediaStream(session.mediaStream.getVideoTracks());
@@ -103,12 +146,16 @@ globalThis.probes = {
     if (player.requestVideoFrameCallback) {
       await new Promise((resolve) => player.requestVideoFrameCallback(resolve));
     }
+    const [wide, high] = inPixels ? [1, 1] : [player.videoWidth, player.videoHeight];
     const canvas = document.createElement("canvas");
-    canvas.width = canvas.height = 8;
-    const drawing = canvas.getContext("2d");
-    drawing.drawImage(player, 4, 4, 8, 8, 0, 0, 8, 8);
+    canvas.width = canvas.height = 1;
+    const drawing = canvas.getContext("2d", { willReadFrequently: true });
+    const seen = places.map(([x, y]) => {
+      drawing.drawImage(player, x * wide, y * high, 1, 1, 0, 0, 1, 1);
+      return probes.hue(drawing.getImageData(0, 0, 1, 1).data);
+    });
     player.srcObject = null;
-    return probes.hue(drawing.getImageData(4, 4, 1, 1).data);
+    return seen;
   },
 
   hue([red, green, blue]) {

@@ -1,5 +1,7 @@
 // How the scripts of this folder wait and report.
 
+import { once } from "node:events";
+
 const DEADLINE_MS = 20_000;
 
 /** A promise's value, or an error that names what was awaited instead of waiting for ever. */
@@ -26,4 +28,12 @@ export async function runReporting(main) {
     console.log(JSON.stringify({ ok: false, error: error.message }));
     process.exit(1);
   }
+}
+
+/** Tells the test that a place is reached, and waits until it says to go on. */
+export async function checkpoint(place) {
+  console.log(place);
+  process.stdin.resume();
+  await within(`the test's word after "${place}"`, once(process.stdin, "data"));
+  process.stdin.pause();
 }

@@ -5,9 +5,11 @@
 mod admin;
 mod cli;
 mod interop;
+mod live;
 mod media;
 mod mixing;
 mod owt;
+mod portal;
 mod protoo;
 mod signals;
 mod store;

@@ -9,22 +9,23 @@ use std::{
 const MAX_FILE_LINES: usize = 400;
 
 /// Each module of the server and what it may import from the crate, beside itself.
-const IMPORTS: [(&str, &[&str]); 12] = [
+const IMPORTS: [(&str, &[&str]); 13] = [
     ("ids", &[]),
     ("formats", &[]),
     ("room", &["ids", "formats"]),
     ("media", &["ids", "formats"]),
     ("config", &["ids", "formats"]),
     ("store", &["ids", "formats", "config", "room"]),
+    ("live", &["ids", "config"]),
     ("mixing", &["ids", "formats", "config", "room", "media"]),
     ("driver", &["ids", "formats", "config", "room", "media", "mixing", "store"]),
-    ("portal", &["ids", "formats", "config", "room", "store", "driver"]),
+    ("portal", &["ids", "formats", "config", "room", "store", "live", "driver"]),
     ("admin", &["ids", "formats", "config", "room", "store", "driver", "portal"]),
     (
         "server",
         &[
-            "ids", "formats", "config", "room", "media", "mixing", "store", "driver", "portal",
-            "admin",
+            "ids", "formats", "config", "room", "media", "mixing", "store", "live", "driver",
+            "portal", "admin",
         ],
     ),
     ("cli", &["ids", "config", "store", "portal", "admin", "server"]),

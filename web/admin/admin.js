@@ -2,7 +2,7 @@
 
 import { Api, Refused } from "./api.js";
 import { canSign } from "./mauth.js";
-import { element, plural } from "./page.js";
+import { element, plural } from "/shared/page.js";
 import { Room } from "./room.js";
 
 const REFRESH_MS = 2000;

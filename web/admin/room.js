@@ -1,6 +1,6 @@
 // One room: its views, who is in it, what they send and take.
 
-import { element, hueOf, icon, plural } from "./page.js";
+import { element, hueOf, icon, initials, plural } from "/shared/page.js";
 import { View } from "./view.js";
 
 const STATUS = { active: "on", inactive: "paused" };
@@ -146,9 +146,4 @@ function describe({ format, original, source }) {
   const size = original?.[0].parameters?.resolution;
   const pixels = size ? `${size.width}×${size.height}` : null;
   return [codec, pixels, source].filter(Boolean).join(" · ");
-}
-
-function initials(name) {
-  const words = name.trim().split(/\s+/).slice(0, 2);
-  return words.map((word) => [...word][0] ?? "").join("").toUpperCase();
 }

@@ -1,7 +1,7 @@
 // Draws one view: who sits in which region, over the picture that the view shows.
 
 import { Refused } from "./api.js";
-import { element, hueOf } from "./page.js";
+import { element, hueOf } from "/shared/page.js";
 
 export class View {
   element = element("figure", { className: "view" });

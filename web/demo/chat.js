@@ -16,14 +16,20 @@ export class Chat {
     this.#client = client;
     this.#notice = notice;
     this.#messages.replaceChildren();
+    for (const name of ["participant-join", "participant-leave"]) {
+      client.addEventListener(name, () => this.#showReceivers(), { signal });
+    }
+    this.#showReceivers();
     client.addEventListener("text", ({ detail }) => this.#receive(detail), { signal });
     this.#form.addEventListener("submit", (event) => this.#submit(event), { signal });
   }
 
-  /** Lets a message go to everybody or to one of these participants. */
-  showReceivers(participants) {
+  /** A message goes to everybody or to one of the others. */
+  #showReceivers() {
     const chosen = this.#to.value;
-    const others = participants.filter(({ id }) => id !== this.#client.self.id);
+    const others = [...this.#client.participants.values()].filter(
+      ({ id }) => id !== this.#client.self.id,
+    );
     this.#to.replaceChildren(
       new Option("Everybody", "all"),
       ...others.map(({ id, user }) => new Option(user, id)),

@@ -12,14 +12,14 @@ const notice = new Notice();
 const lobby = new Lobby({ parameters, notice, join });
 await lobby.start();
 
-async function join({ name, token, source }) {
+async function join({ name, token, source, isDemo }) {
   const client = new PorticoClient({ io: window.io, url: location.origin });
   // For the console, and for tests that read statistics.
   window.portico = client;
   await client.join(token);
   lobby.hide();
-  const room = new Room({ client, source, name, notice, codec: parameters.get("codec") });
-  room.show();
+  const codec = parameters.get("codec");
+  const room = new Room({ client, source, name, notice, codec, isDemo });
   const reason = await room.left;
   room.hide();
   await lobby.show();

@@ -84,7 +84,7 @@ export class Lobby {
       const source = this.#source;
       this.#source = null;
       try {
-        await this.#join({ name, token, source });
+        await this.#join({ name, token, source, isDemo: this.#isDemoRoom() });
       } catch (error) {
         source?.stop();
         throw error;

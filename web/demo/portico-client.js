@@ -2,39 +2,29 @@
 // for each publication or subscription. It knows nothing about pages; it tells what happens by
 // events whose `detail` is named beside each.
 
+import { Comeback } from "./comeback.js";
+import { Connection, RequestError } from "./connection.js";
 import { Session } from "./session.js";
 
+export { RequestError };
+
 const PROTOCOL = "1.1";
-const ANSWER_TIMEOUT_MS = 10_000;
 // A person who leaves does not wait for a server that is gone.
 const LOGOUT_TIMEOUT_MS = 1_500;
-
-/** A request that the server refused or did not answer. */
-export class RequestError extends Error {
-  /**
-   * @param {string} request the name of the request, or "connect"
-   * @param {string} description the server's words
-   * @param {number} [code] the server's error code, where it sent one
-   */
-  constructor(request, description, code) {
-    super(description);
-    this.name = "RequestError";
-    this.request = request;
-    this.code = code;
-  }
-}
 
 /**
  * Events: `participant-join` (participant), `participant-leave` (participant),
  * `stream-add` (stream), `stream-update` ({stream, field}), `stream-remove` (stream),
  * `session-end` ({session, reason}), `text` ({from, to, message}),
+ * `interrupt`: the connection is lost, it is tried to come back; then `resume` or `end`,
  * `end` ({reason}: the server dropped the participant or the connection was lost).
  */
 export class PorticoClient extends EventTarget {
   #io;
   #url;
-  #socket = null;
-  #unanswered = new Set();
+  #connection = null;
+  #comeback = new Comeback();
+  #isReturning = false;
 
   /** The login result's own part: id, user, role, permission. Null while not in a room. */
   self = null;
@@ -60,10 +50,9 @@ export class PorticoClient extends EventTarget {
 
   /** Connects and logs in with a token; resolves to the login result. */
   async join(token) {
-    this.#socket = this.#io(this.#url, { forceNew: true, reconnection: false });
+    this.#comeback = new Comeback();
     try {
-      await this.#connected();
-      this.#listen();
+      await this.#connect();
       const result = await this.#ask("login", {
         token,
         userAgent: userAgent(),
@@ -79,9 +68,9 @@ export class PorticoClient extends EventTarget {
 
   /** Leaves the room and closes the connection; every session ends. */
   async leave() {
-    if (!this.#socket) return;
+    this.#comeback.end();
     try {
-      await this.#request("logout", [], LOGOUT_TIMEOUT_MS);
+      await this.#connection?.ask("logout", undefined, LOGOUT_TIMEOUT_MS);
     } finally {
       this.#close();
     }
@@ -107,13 +96,17 @@ export class PorticoClient extends EventTarget {
    * @param {object} from
    * @param {string} [from.audio] the stream whose audio is wanted
    * @param {string} [from.video] the stream whose video is wanted
+   * @param {object} [wish]
+   * @param {string} [wish.codec] the only video codec to offer: vp8, vp9, h264, av1
+   * @param {{width: number, height: number}} [wish.resolution] one that the stream offers
    */
-  async subscribe({ audio, video }) {
-    const session = Session.forSubscription({ audio: Boolean(audio), video: Boolean(video) });
+  async subscribe({ audio, video }, { codec, resolution } = {}) {
+    const session = Session.forSubscription({ audio, video }, codec);
+    const parameters = resolution ? { parameters: { resolution } } : {};
     return this.#establish(session, "subscribe", {
       media: {
         audio: audio ? { from: audio } : false,
-        video: video ? { from: video } : false,
+        video: video ? { from: video, ...parameters } : false,
       },
     });
   }
@@ -139,56 +132,69 @@ export class PorticoClient extends EventTarget {
     await this.#ask("stream-control", { id, operation, data: part });
   }
 
+  /** Puts an own publication into a view, or takes it out. */
+  async setMixed(id, view, mixed) {
+    await this.#ask("stream-control", { id, operation: mixed ? "mix" : "unmix", data: view });
+  }
+
   /** Sends a text to a participant's id, or to "all" (the sender receives that one, too). */
   async sendText(to, message) {
     await this.#ask("text", { to, message });
   }
 
-  #connected() {
-    const socket = this.#socket;
-    return new Promise((resolve, reject) => {
-      socket.once("connect", resolve);
-      socket.once("connect_error", (error) => {
-        reject(new RequestError("connect", error.message));
-      });
+  async #connect() {
+    this.#connection = await Connection.open({
+      io: this.#io,
+      url: this.#url,
+      told: (name, message) => this.#told(name, message),
+      lost: () => this.#lost(),
     });
   }
 
-  #listen() {
-    this.#socket.on("participant", (message) => this.#onParticipant(message));
-    this.#socket.on("stream", (message) => this.#onStream(message));
-    this.#socket.on("progress", (message) => this.#onProgress(message));
-    this.#socket.on("text", (message) => this.#emit("text", message));
-    this.#socket.on("drop", () => this.#end("dropped"));
-    this.#socket.on("disconnect", () => this.#end("connection lost"));
+  #told(name, message) {
+    if (name === "participant") this.#onParticipant(message);
+    else if (name === "stream") this.#onStream(message);
+    else if (name === "progress") this.#onProgress(message);
+    else if (name === "text") this.#emit("text", message);
+    else if (name === "drop") this.#end("dropped");
   }
 
-  #ask(name, data) {
-    return this.#request(name, [data], ANSWER_TIMEOUT_MS);
+  async #lost() {
+    // An attempt to come back may lose its connection, too; then the next one follows.
+    if (this.#isReturning) return;
+    if (!this.#comeback.isPossible) {
+      this.#end("connection lost");
+      return;
+    }
+    this.#isReturning = true;
+    this.#emit("interrupt");
+    const back = await this.#comeback.tryWith((ticket) => this.#relogin(ticket));
+    this.#isReturning = false;
+    if (back) this.#emit("resume");
+    else this.#end("connection lost");
   }
 
-  #request(name, data, timeoutMs) {
-    return new Promise((resolve, reject) => {
-      const settle = (act, value) => {
-        clearTimeout(timer);
-        this.#unanswered.delete(fail);
-        act(value);
-      };
-      const fail = (reason) => settle(reject, new RequestError(name, reason));
-      const timer = setTimeout(fail, timeoutMs, "the server did not answer in time");
-      this.#unanswered.add(fail);
-      if (!this.#socket) {
-        fail("not in a room");
-        return;
-      }
-      this.#socket.emit(name, ...data, (status, answer) => {
-        if (status === "ok") settle(resolve, answer);
-        else settle(reject, refusal(name, answer));
-      });
-    });
+  async #relogin(ticket) {
+    await this.#connect();
+    try {
+      this.#keep(await this.#ask("relogin", ticket));
+    } catch (error) {
+      this.#connection?.close();
+      throw error;
+    }
   }
 
-  #enter({ room, ...self }) {
+  #keep(ticket) {
+    this.#comeback.keep(ticket, () => this.#ask("refreshReconnectionTicket"));
+  }
+
+  async #ask(name, data) {
+    if (!this.#connection) throw new RequestError(name, "not in a room");
+    return this.#connection.ask(name, data);
+  }
+
+  #enter({ room, reconnectionTicket, ...self }) {
+    this.#keep(reconnectionTicket);
     this.self = self;
     this.room = room.id;
     this.participants = byId(room.participants);
@@ -253,18 +259,17 @@ export class PorticoClient extends EventTarget {
   }
 
   #end(reason) {
-    if (!this.#socket) return;
+    if (!this.#connection) return;
     this.#close();
     this.#emit("end", { reason });
   }
 
   #close() {
+    this.#comeback.end();
     for (const session of this.sessions.values()) session.close();
     this.sessions.clear();
-    for (const fail of this.#unanswered) fail("the connection is closed");
-    const socket = this.#socket;
-    this.#socket = null;
-    socket?.disconnect();
+    this.#connection?.close();
+    this.#connection = null;
   }
 
   #emit(name, detail) {
@@ -274,12 +279,6 @@ export class PorticoClient extends EventTarget {
 
 function byId(list = []) {
   return new Map(list.map((item) => [item.id, item]));
-}
-
-// OWT sends a bare string, its protocol document says {code, description}.
-function refusal(request, answer) {
-  if (typeof answer === "string") return new RequestError(request, answer);
-  return new RequestError(request, answer?.description ?? "refused", answer?.code);
 }
 
 function updated(stream, { field, value }) {

@@ -1,9 +1,12 @@
-// The page in a room: everybody's pictures, the people, the controls.
+// The page in a room: everybody's pictures, the mix, the people, the controls.
 
 import { Chat } from "./chat.js";
-import { fitGrid } from "./grid.js";
+import { Gallery } from "./gallery.js";
 import { explain } from "./messages.js";
-import { Tile } from "./tile.js";
+import { Mix } from "./mix.js";
+import { People } from "./people.js";
+import { isWorthAnother } from "./session.js";
+import { Stage } from "./stage.js";
 
 export class Room {
   /** Resolves once the room is left: to nothing, or to what should be told. */
@@ -14,23 +17,22 @@ export class Room {
   #name;
   #notice;
   #codec;
-  #chat;
+  #gallery;
   #publication = null;
-  #tiles = new Map();
   #endListening = new AbortController();
   #resolveLeft;
 
   #page = document.getElementById("room");
-  #grid = document.getElementById("tiles");
-  #people = document.getElementById("people");
   #side = document.getElementById("side");
   #sideButton = document.getElementById("toggle-side");
+  #connection = document.getElementById("connection");
   #buttons = {
     audio: document.getElementById("mute-audio"),
     video: document.getElementById("mute-video"),
   };
 
-  constructor({ client, source, name, notice, codec }) {
+  /** `isDemo` tells whether this is the room whose mix everybody may change. */
+  constructor({ client, source, name, notice, codec, isDemo }) {
     this.#client = client;
     this.#source = source;
     this.#name = name;
@@ -39,59 +41,51 @@ export class Room {
     this.left = new Promise((resolve) => {
       this.#resolveLeft = resolve;
     });
-    this.#chat = new Chat({ client, notice, signal: this.#endListening.signal });
-  }
-
-  show() {
-    document.title = `${this.#client.room} – Portico`;
-    document.getElementById("room-title").textContent = this.#client.room;
-    this.#page.hidden = false;
-    this.#setSideOpen(window.innerWidth >= 800);
-    this.#listenToClient();
-    this.#listenToControls();
-    this.#showPeople();
-    for (const stream of this.#client.streams.values()) this.#watch(stream);
-    this.#publish();
+    this.#show(isDemo);
   }
 
   hide() {
     this.#endListening.abort();
-    for (const tile of this.#tiles.values()) tile.remove();
-    this.#tiles.clear();
     this.#source?.stop();
     this.#page.hidden = true;
   }
 
-  #listenToClient() {
-    const on = (name, act) => {
-      this.#client.addEventListener(name, ({ detail }) => act(detail), {
-        signal: this.#endListening.signal,
-      });
+  #show(isDemo) {
+    document.title = `${this.#client.room} – Portico`;
+    document.getElementById("room-title").textContent = this.#client.room;
+    this.#page.hidden = false;
+    this.#setSideOpen(window.innerWidth >= 800);
+    const parts = {
+      client: this.#client,
+      notice: this.#notice,
+      signal: this.#endListening.signal,
     };
-    on("participant-join", () => this.#showPeople());
-    on("participant-leave", () => this.#showPeople());
-    on("stream-add", (stream) => this.#watch(stream));
-    on("stream-update", ({ stream }) => {
-      this.#tiles.get(stream.id)?.showStatus(stream.media);
-      if (stream.id === this.#publication?.id) this.#showOwnStatus(stream.media);
-    });
-    on("stream-remove", ({ id }) => this.#removeTile(id));
-    on("session-end", ({ session, reason }) => this.#sessionEnded(session, reason));
-    on("end", ({ reason }) => this.#resolveLeft(endMessage(reason)));
+    new Chat(parts);
+    this.#gallery = new Gallery(parts);
+    const mix = new Mix({ ...parts, isOpen: isDemo });
+    new People({ ...parts, mix });
+    new Stage({ ...parts, mix, onHear: (heard) => this.#gallery.setQuiet(heard) });
+    this.#listen();
+    this.#publish();
   }
 
-  #listenToControls() {
-    const on = (target, name, act) => {
-      target.addEventListener(name, act, { signal: this.#endListening.signal });
-    };
+  #listen() {
+    const { signal } = this.#endListening;
+    const on = (target, name, act) => target.addEventListener(name, act, { signal });
+    const told = (name, act) => on(this.#client, name, ({ detail }) => act(detail));
+    told("stream-update", ({ stream }) => {
+      if (stream.id === this.#publication?.id) this.#showOwnStatus(stream.media);
+    });
+    told("session-end", ({ session, reason }) => this.#sessionEnded(session, reason));
+    told("interrupt", () => (this.#connection.hidden = false));
+    told("resume", () => (this.#connection.hidden = true));
+    told("end", ({ reason }) => this.#resolveLeft(endMessage(reason)));
+    this.#connection.hidden = true;
     on(this.#buttons.audio, "click", () => this.#toggleMute("audio"));
     on(this.#buttons.video, "click", () => this.#toggleMute("video"));
     on(this.#sideButton, "click", () => this.#setSideOpen(this.#side.hidden));
     on(document.getElementById("leave"), "click", () => this.#leave());
     on(window, "pagehide", () => this.#client.leave().catch(() => {}));
-    const observer = new ResizeObserver(() => this.#layOut());
-    observer.observe(this.#grid);
-    this.#endListening.signal.addEventListener("abort", () => observer.disconnect());
   }
 
   async #publish() {
@@ -101,60 +95,41 @@ export class Room {
     this.#enableControls(tracks);
     if (tracks.length === 0) return;
     const own = new MediaStream(tracks);
-    const tile = this.#addTile("own", `${this.#name} (you)`, this.#name);
-    tile.play(own, { own: true, mirrored: this.#source.mirrored });
+    this.#gallery.showOwn(own, { name: this.#name, mirrored: this.#source.mirrored });
     try {
       this.#publication = await this.#client.publish(own, {
         attributes: { name: this.#name },
         codec: this.#codec,
       });
       this.#enableControls(tracks);
+      await this.#pauseWhatWasMuted(tracks);
     } catch (error) {
       if (this.#endListening.signal.aborted) return;
-      this.#removeTile("own");
+      this.#gallery.hideOwn();
       this.#notice.show(explain(error));
     }
   }
 
-  async #watch(stream) {
-    const own = stream.info.owner === this.#client.self.id;
-    if (stream.type !== "forward" || own || this.#tiles.has(stream.id)) return;
-    const name = this.#nameOf(stream);
-    const tile = this.#addTile(stream.id, name, name);
-    tile.showStatus(stream.media);
-    try {
-      const session = await this.#client.subscribe({
-        audio: stream.media.audio && stream.id,
-        video: stream.media.video && stream.id,
-      });
-      tile.session = session;
-      const heard = await tile.play(session.mediaStream, { own: false, mirrored: false });
-      if (!heard) this.#askForClick();
-    } catch (error) {
-      // A stream, or the room, may go meanwhile; then there is nothing to tell.
-      const gone = !this.#client.streams.has(stream.id);
-      if (gone || this.#endListening.signal.aborted) return;
-      this.#removeTile(stream.id);
-      this.#notice.show(explain(error));
+  // Of a publication that took the place of another one.
+  async #pauseWhatWasMuted(tracks) {
+    for (const { kind, enabled } of tracks) {
+      if (!enabled) await this.#client.setPaused(this.#publication.id, kind, true);
     }
-  }
-
-  #nameOf({ info }) {
-    const owner = this.#client.participants.get(info.owner);
-    return info.attributes?.name || owner?.user || "Somebody";
   }
 
   #sessionEnded(session, reason) {
-    if (session === this.#publication) {
-      this.#publication = null;
-      this.#removeTile("own");
-      this.#enableControls([]);
-      this.#notice.show({ what: `Your picture was stopped: ${reason}.`, todo: "Leave, then join again." });
+    if (session !== this.#publication) return;
+    this.#publication = null;
+    if (isWorthAnother(session, reason)) {
+      this.#publish();
       return;
     }
-    for (const [id, tile] of this.#tiles) {
-      if (tile.session === session) this.#removeTile(id);
-    }
+    this.#gallery.hideOwn();
+    this.#enableControls([]);
+    this.#notice.show({
+      what: `Your picture was stopped: ${reason}.`,
+      todo: "Leave, then join again.",
+    });
   }
 
   async #toggleMute(kind) {
@@ -173,7 +148,7 @@ export class Room {
 
   // What the server says counts: an administrator may mute as well.
   #showOwnStatus(media) {
-    this.#tiles.get("own")?.showStatus(media);
+    this.#gallery.showOwnStatus(media);
     const labels = { audio: ["Mute", "Unmute"], video: ["Stop video", "Start video"] };
     for (const kind of ["audio", "video"]) {
       const muted = media[kind]?.status === "inactive";
@@ -199,61 +174,10 @@ export class Room {
     this.#resolveLeft();
   }
 
-  #addTile(id, caption, name) {
-    const tile = new Tile({ caption, name });
-    this.#tiles.set(id, tile);
-    if (id === "own") this.#grid.prepend(tile.element);
-    else this.#grid.append(tile.element);
-    this.#layOut();
-    return tile;
-  }
-
-  #removeTile(id) {
-    this.#tiles.get(id)?.remove();
-    this.#tiles.delete(id);
-    this.#layOut();
-  }
-
-  #layOut() {
-    document.getElementById("no-tiles").hidden = this.#tiles.size > 0;
-    fitGrid(this.#grid, this.#tiles.size);
-  }
-
-  #showPeople() {
-    const people = [...this.#client.participants.values()];
-    const rows = people.map(({ id, user, role }) => {
-      const row = document.createElement("li");
-      const own = id === this.#client.self.id;
-      row.append(own ? `${user} (you)` : user);
-      const detail = document.createElement("span");
-      detail.className = "hint";
-      detail.textContent = role;
-      row.append(detail);
-      return row;
-    });
-    this.#people.replaceChildren(...rows);
-    const others = people.length - 1;
-    document.getElementById("room-count").textContent =
-      others === 0 ? "You are alone here" : `You and ${others} more`;
-    this.#chat.showReceivers(people);
-  }
-
   #setSideOpen(open) {
     this.#side.hidden = !open;
     this.#sideButton.setAttribute("aria-expanded", String(open));
     this.#page.classList.toggle("with-side", open);
-  }
-
-  #askForClick() {
-    this.#notice.show({
-      what: "Your browser holds the sound back.",
-      todo: "Click anywhere on the page to hear the others.",
-    });
-    const resume = () => {
-      for (const tile of this.#tiles.values()) tile.unmute();
-      this.#notice.hide();
-    };
-    document.addEventListener("click", resume, { once: true, signal: this.#endListening.signal });
   }
 }
 

@@ -1,6 +1,7 @@
 // One peer connection with the server, from the offer to its end.
 
 const READY_TIMEOUT_MS = 20_000;
+const SETTLED_MS = 10_000;
 
 /** A session that could not be established or was ended by the server. */
 export class SessionError extends Error {
@@ -10,6 +11,16 @@ export class SessionError extends Error {
   }
 }
 
+/**
+ * Whether a session that ended is worth another one: after a restart of the server always, after a
+ * loss of the way to its media port if it had worked for a while.
+ */
+export function isWorthAnother(session, reason) {
+  if (reason.startsWith("Server restarted")) return true;
+  const settled = session.readyAt && performance.now() - session.readyAt > SETTLED_MS;
+  return Boolean(settled) && reason.startsWith("Ice procedure failed");
+}
+
 export class Session {
   /** The publication's (and stream's) or subscription's id, once the server has given one. */
   id = null;
@@ -17,8 +28,12 @@ export class Session {
   connection = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
   /** What is sent, or what is received. */
   mediaStream;
+  /** Of a subscription: the streams whose tracks are received. */
+  from = null;
   /** Settles once the server says that media flows, or that it will not. */
   ready;
+  /** When it became ready, in milliseconds of the page's life; 0 before. */
+  readyAt = 0;
 
   #signal = null;
   #waitingCandidates = [];
@@ -28,7 +43,7 @@ export class Session {
   #giveUp;
 
   static forPublication(mediaStream, codec) {
-    const codecs = codec ? videoCodecs(codec) : [];
+    const codecs = codec ? videoCodecs(codec, RTCRtpSender) : [];
     const session = new Session(mediaStream);
     for (const track of [...mediaStream.getAudioTracks(), ...mediaStream.getVideoTracks()]) {
       const transceiver = session.connection.addTransceiver(track, {
@@ -40,14 +55,22 @@ export class Session {
     return session;
   }
 
-  static forSubscription({ audio, video }) {
+  /**
+   * @param {{audio?: string, video?: string}} from the streams whose tracks are wanted
+   * @param {string} [codec] the only video codec to offer
+   */
+  static forSubscription({ audio, video }, codec) {
     const session = new Session(new MediaStream());
+    session.from = { audio, video };
     session.connection.addEventListener("track", ({ track }) => {
       session.mediaStream.addTrack(track);
     });
     // Audio first: the order of the m-lines is what servers of protocol 1.1 expect.
     if (audio) session.connection.addTransceiver("audio", { direction: "recvonly" });
-    if (video) session.connection.addTransceiver("video", { direction: "recvonly" });
+    if (video) {
+      const transceiver = session.connection.addTransceiver("video", { direction: "recvonly" });
+      if (codec) transceiver.setCodecPreferences(videoCodecs(codec, RTCRtpReceiver));
+    }
     return session;
   }
 
@@ -89,6 +112,7 @@ export class Session {
   markReady() {
     if (this.#state !== "connecting") return;
     this.#state = "ready";
+    this.readyAt = performance.now();
     clearTimeout(this.#deadline);
     this.#becomeReady();
   }
@@ -129,12 +153,12 @@ export class Session {
   }
 }
 
-// One codec with all its profiles, and what repairs losses.
-function videoCodecs(name) {
+// One codec with all its profiles, as a sender or a receiver has it, and what repairs losses.
+function videoCodecs(name, end) {
   const mimeType = `video/${name}`.toLowerCase();
-  const codecs = RTCRtpSender.getCapabilities("video").codecs;
+  const codecs = end.getCapabilities("video").codecs;
   const wanted = codecs.filter((codec) => codec.mimeType.toLowerCase() === mimeType);
-  if (wanted.length === 0) throw new SessionError(`this browser cannot send ${name}`);
+  if (wanted.length === 0) throw new SessionError(`this browser has no ${name}`);
   const repair = codecs.filter((codec) => /\/(rtx|red|ulpfec)$/i.test(codec.mimeType));
   return [...wanted, ...repair];
 }

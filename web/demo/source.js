@@ -1,6 +1,8 @@
 // Where a participant's own picture and sound come from: devices, or a generated test picture and
 // tone for machines without a camera.
 
+import { hueOf } from "/shared/page.js";
+
 const WIDTH = 640;
 const HEIGHT = 360;
 const FRAMES_PER_SECOND = 25;
@@ -66,13 +68,6 @@ export function openTestSource({ name, hue = hueOf(name), toneHz = toneOf(name) 
     audio.close();
   };
   return { mediaStream, mirrored: false, stop };
-}
-
-/** A hue for a name, the same in everybody's page. */
-export function hueOf(name) {
-  let hash = 0;
-  for (const character of name) hash = (hash * 31 + character.codePointAt(0)) % 360;
-  return hash;
 }
 
 function toneOf(name) {

@@ -1,6 +1,6 @@
 // One participant's picture with a name, and initials while there is no picture.
 
-import { hueOf } from "./source.js";
+import { hueOf, initials } from "/shared/page.js";
 
 export class Tile {
   element = document.getElementById("tile-template").content.firstElementChild.cloneNode(true);
@@ -9,6 +9,7 @@ export class Tile {
 
   #video = this.element.querySelector("video");
   #own = false;
+  #isQuiet = false;
 
   constructor({ caption, name }) {
     this.element.querySelector(".tile-name").textContent = caption;
@@ -20,7 +21,7 @@ export class Tile {
   /** Plays a stream; tells whether its sound may be heard yet. */
   async play(mediaStream, { own, mirrored }) {
     this.#own = own;
-    this.#video.muted = own;
+    this.#video.muted = own || this.#isQuiet;
     this.element.classList.toggle("mirrored", mirrored);
     this.#video.srcObject = mediaStream;
     try {
@@ -34,8 +35,14 @@ export class Tile {
     return true;
   }
 
+  /** Silences it while something else is heard. */
+  setQuiet(quiet) {
+    this.#isQuiet = quiet;
+    this.unmute();
+  }
+
   unmute() {
-    this.#video.muted = this.#own;
+    this.#video.muted = this.#own || this.#isQuiet;
   }
 
   /** @param {{audio?: {status?: string}, video?: {status?: string}}} media */
@@ -52,13 +59,4 @@ export class Tile {
 
 function isActive(part) {
   return Boolean(part) && part.status !== "inactive";
-}
-
-function initials(name) {
-  const words = name.trim().split(/\s+/);
-  return words
-    .slice(0, 2)
-    .map((word) => [...word][0] ?? "")
-    .join("")
-    .toUpperCase();
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AudioCodec, Capabilities, Codec, Fit, Region, VideoCodec};
+use crate::{AudioCodec, Capabilities, Codec, Fit, Packaging, Region, VideoCodec};
 
 /// From the server to the agent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -78,7 +78,8 @@ pub enum ToAgent {
         /// Only the loudest so many are heard; 0 is everyone.
         loudest: u32,
     },
-    /// Start encoding; answered by [`FromAgent::OutputReady`].
+    /// Start encoding; answered by [`FromAgent::OutputReady`], or by [`FromAgent::PackageReady`]
+    /// if it is packaged.
     OpenOutput {
         /// Its number, which its media frames bear.
         output: u32,
@@ -178,6 +179,8 @@ pub enum Encoding {
         /// An input that is left out: the listener's own.
         without: Option<u32>,
     },
+    /// The view's picture and sound as fragmented MP4.
+    Package(Packaging),
 }
 
 /// From the agent to the server.
@@ -197,6 +200,13 @@ pub enum FromAgent {
         output: u32,
         /// What its packets hold.
         format: RtpFormat,
+    },
+    /// A packaged output's pieces follow.
+    PackageReady {
+        /// Its number.
+        output: u32,
+        /// What they hold, in RFC 6381's names, for example `avc1.42c01f,mp4a.40.2`.
+        codecs: String,
     },
     /// An input cannot be shown before its next key frame; asked for at most every 500 ms.
     KeyFrameWanted {

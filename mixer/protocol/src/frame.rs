@@ -25,6 +25,8 @@ pub enum Kind {
     Rtp = 1,
     /// A JPEG picture; `number` is the request. Empty when there is none.
     Snapshot = 2,
+    /// A [`Piece`](crate::Piece) of packaged media; `number` is the output.
+    Piece = 3,
 }
 
 /// A frame's header.
@@ -86,6 +88,7 @@ impl Header {
             0 => Kind::Control,
             1 => Kind::Rtp,
             2 => Kind::Snapshot,
+            3 => Kind::Piece,
             unknown => return Err(FrameError::Kind(unknown)),
         };
         Ok(Self {

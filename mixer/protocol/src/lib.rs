@@ -3,7 +3,8 @@
 //!
 //! One stream connection carries everything: frames of a fixed [`Header`] and a payload. Control
 //! frames hold one JSON message ([`ToAgent`] or [`FromAgent`]); media frames hold one RTP packet
-//! each, to the agent for an input, from it for an output.
+//! each, to the agent for an input, from it for an output; a packaged output sends pieces of
+//! fragmented MP4 instead.
 //!
 //! The server speaks first with [`ToAgent::Hello`]; the agent answers [`FromAgent::Ready`] with
 //! what this machine can decode and encode. From then on the server keeps the desired state and
@@ -23,8 +24,9 @@ mod codec;
 mod control;
 mod frame;
 mod layout;
+mod package;
 
-pub use self::{codec::*, control::*, frame::*, layout::*};
+pub use self::{codec::*, control::*, frame::*, layout::*, package::*};
 
 /// The version of these messages. Two ends of different versions do not talk to each other.
 pub const VERSION: u32 = 1;

@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
-use portico_mixer_protocol::Encoding;
+use portico_mixer_protocol::{Encoding, MIN_PART_MS, Packaging};
 
 use super::{Agent, MAX_KBPS, MAX_OUTPUTS, Output, Refusal, check_picture};
 use crate::canvas::Size;
 use crate::input::Failure;
-use crate::pipeline::{AudioOutput, VideoOutput, VideoSettings};
+use crate::pipeline::{AudioOutput, PackagedOutput, VideoOutput, VideoSettings};
+
+/// The longest segment in seconds: what a part and its segment hold waits in memory.
+const MAX_SEGMENT_SECS: u32 = 10;
 
 impl Agent {
     pub(super) fn open_output(
@@ -45,6 +48,16 @@ impl Agent {
                 let encoder = AudioOutput::start(output, codec, outbox, failed)?;
                 Output::Audio { view, without, encoder: Arc::new(encoder) }
             }
+            Encoding::Package(packaging) => {
+                let from = match (packaging.picture, of.picture.as_ref()) {
+                    (None, _) => Size::new(0, 0),
+                    (Some(_), None) => return Err(Refusal::NoPicture(view)),
+                    (Some(_), Some((picture, _))) => Size::new(picture.width, picture.height),
+                };
+                let packaging = check_packaging(packaging)?;
+                let encoders = PackagedOutput::start(output, from, packaging, outbox, failed)?;
+                Output::Package { view, encoders }
+            }
         };
         self.outputs.insert(output, opened);
         self.follow_outputs(view);
@@ -59,13 +72,25 @@ impl Agent {
 
     pub(super) fn follow_outputs(&mut self, view: u32) {
         if let Some((_, drawing)) = self.views.get(&view).and_then(|of| of.picture.as_ref()) {
-            let of_view = self.outputs.values().filter_map(|output| match output {
-                Output::Video { view: of, encoder } if *of == view => Some(Arc::clone(encoder)),
-                Output::Video { .. } | Output::Audio { .. } => None,
-            });
-            drawing.set_outputs(of_view.collect());
+            let of_view = self.outputs.values().filter(|output| output.view() == view);
+            drawing.set_outputs(of_view.filter_map(Output::picture).cloned().collect());
         }
         self.replan_sound();
         self.follow_wants();
     }
+}
+
+fn check_packaging(packaging: Packaging) -> Result<Packaging, Refusal> {
+    let Packaging { picture, part_ms, segment_secs, .. } = packaging;
+    let segments = 1..=MAX_SEGMENT_SECS;
+    if !segments.contains(&segment_secs) || !(MIN_PART_MS..=segment_secs * 1000).contains(&part_ms)
+    {
+        return Err(Refusal::Packaging(part_ms, segment_secs));
+    }
+    let picture = picture.map(|mut picture| {
+        check_picture(picture.width, picture.height, picture.framerate)?;
+        picture.kbps = picture.kbps.clamp(1, MAX_KBPS);
+        Ok::<_, Refusal>(picture)
+    });
+    Ok(Packaging { picture: picture.transpose()?, ..packaging })
 }

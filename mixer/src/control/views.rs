@@ -106,10 +106,7 @@ impl Agent {
 
     /// Whether a view's picture is seen by anybody.
     pub(super) fn is_awake(&self, view: u32, of: &View) -> bool {
-        let watches = |output: &Output| match output {
-            Output::Video { view: of, .. } => *of == view,
-            Output::Audio { .. } => false,
-        };
+        let watches = |output: &Output| output.view() == view && output.picture().is_some();
         of.awake_until > clock::now() || self.outputs.values().any(watches)
     }
 
@@ -158,12 +155,9 @@ impl Agent {
         let views = self.views.iter().map(|(view, of)| {
             heard.extend(&of.sound_inputs);
             let sound = |number: &u32| self.inputs.get(number)?.sound().cloned();
-            let outputs = self.outputs.values().filter_map(|output| match output {
-                Output::Audio { view: of, without, encoder } if of == view => {
-                    Some((*without, Arc::clone(encoder)))
-                }
-                Output::Audio { .. } | Output::Video { .. } => None,
-            });
+            let outputs = self.outputs.values().filter(|output| output.view() == *view);
+            let outputs = outputs.filter_map(Output::sound);
+            let outputs = outputs.map(|(without, encoder)| (without, Arc::clone(encoder)));
             SoundView {
                 view: *view,
                 inputs: of.sound_inputs.iter().filter_map(sound).collect(),

@@ -31,6 +31,23 @@ impl AudioOutput {
         outbox: Arc<Outbox>,
         failed: impl Fn(String) + Send + Sync + 'static,
     ) -> Result<Self, PipelineError> {
+        let sink = packet_sink(output, outbox, move |caps| format_of(codec, caps));
+        Self::assemble(&codecs::audio_encoder(codec)?, &sink, failed)
+    }
+
+    /// Starts encoding AAC for a movie: `sink` gets each frame with its configuration in the caps.
+    pub(crate) fn start_packaged(
+        sink: &gst_app::AppSink,
+        failed: impl Fn(String) + Send + Sync + 'static,
+    ) -> Result<Self, PipelineError> {
+        Self::assemble(&codecs::packaged_audio_encoder()?, sink, failed)
+    }
+
+    fn assemble(
+        chain: &[gst::Element],
+        sink: &gst_app::AppSink,
+        failed: impl Fn(String) + Send + Sync + 'static,
+    ) -> Result<Self, PipelineError> {
         let caps = gst::Caps::builder("audio/x-raw")
             .field("format", "S16LE")
             .field("layout", "interleaved")
@@ -41,10 +58,8 @@ impl AudioOutput {
         let source = raw_source(&caps, QUEUED_BLOCKS);
         let convert = make("audioconvert", &[])?;
         let resample = make("audioresample", &[])?;
-        let chain = codecs::audio_encoder(codec)?;
-        let sink = packet_sink(output, outbox, move |caps| format_of(codec, caps));
         let mut elements = vec![source.upcast_ref(), &convert, &resample];
-        elements.extend(&chain);
+        elements.extend(chain);
         elements.push(sink.upcast_ref());
         let running = Running::start(&elements, failed)?;
         Ok(Self { source, _running: running })

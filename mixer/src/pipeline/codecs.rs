@@ -132,6 +132,25 @@ pub(super) fn video_encoder(settings: &VideoSettings) -> Result<Vec<gst::Element
     }
 }
 
+/// An encoder of H.264 in whole pictures, their parameter sets in the caps.
+pub(super) fn packaged_video_encoder(
+    settings: &VideoSettings,
+) -> Result<Vec<gst::Element>, PipelineError> {
+    let mut elements = video_encoder(settings)?;
+    elements.pop().expect("an encoder ends in a payloader");
+    elements.push(make("h264parse", &[])?);
+    elements.push(filter("video/x-h264,stream-format=avc,alignment=au")?);
+    Ok(elements)
+}
+
+/// An encoder of AAC frames without headers.
+pub(super) fn packaged_audio_encoder() -> Result<Vec<gst::Element>, PipelineError> {
+    let mut elements = audio_encoder(AudioCodec::Aac)?;
+    elements.pop().expect("an encoder ends in a payloader");
+    elements.push(filter("audio/mpeg,mpegversion=4,stream-format=raw")?);
+    Ok(elements)
+}
+
 /// How much an encoder may use, as text.
 struct Rate {
     bits: String,

@@ -70,6 +70,7 @@ impl VideoDecoder {
 fn refuse_giants(input: u32, decoder: &gst::Element) {
     let pad = decoder.static_pad("sink").expect("decoders have a sink pad");
     let giant = AtomicBool::new(false);
+    let told = AtomicBool::new(false);
     let mask = gst::PadProbeType::EVENT_DOWNSTREAM | gst::PadProbeType::BUFFER;
     pad.add_probe(mask, move |_, info| {
         if let Some(gst::EventView::Caps(caps)) = info.event().map(|event| event.view()) {
@@ -79,8 +80,10 @@ fn refuse_giants(input: u32, decoder: &gst::Element) {
             };
             let pixels = side("width").zip(side("height")).map(|(width, height)| width * height);
             let is_giant = pixels.is_some_and(|pixels| pixels > MAX_PIXELS);
-            if giant.swap(is_giant, Ordering::Relaxed) != is_giant {
-                tracing::warn!(input, is_giant, "the size of a picture's claim");
+            giant.store(is_giant, Ordering::Relaxed);
+            // Once: a sender may claim another size with every key frame.
+            if is_giant && !told.swap(true, Ordering::Relaxed) {
+                tracing::warn!(input, pixels, "pictures claim to be too large and are left out");
             }
         } else if info.buffer().is_some() && giant.load(Ordering::Relaxed) {
             // Not `Drop`, after which GStreamer 1.22 frees the buffer a second time.

@@ -59,24 +59,46 @@ impl VideoOutput {
         outbox: Arc<Outbox>,
         failed: impl Fn(String) + Send + Sync + 'static,
     ) -> Result<Self, PipelineError> {
-        let VideoSettings { codec, size, framerate, .. } = settings;
+        let codec = settings.codec;
+        let sink = packet_sink(output, outbox, move |caps| format_of(codec, caps));
+        Self::assemble(from, settings, &codecs::video_encoder(&settings)?, &sink, failed)
+    }
+
+    /// Starts encoding H.264 pictures of size `from` for a movie: `sink` gets each with its decoder
+    /// configuration in the caps.
+    pub(crate) fn start_packaged(
+        from: Size,
+        settings: VideoSettings,
+        sink: &gst_app::AppSink,
+        failed: impl Fn(String) + Send + Sync + 'static,
+    ) -> Result<Self, PipelineError> {
+        let chain = codecs::packaged_video_encoder(&settings)?;
+        Self::assemble(from, settings, &chain, sink, failed)
+    }
+
+    fn assemble(
+        from: Size,
+        settings: VideoSettings,
+        chain: &[gst::Element],
+        sink: &gst_app::AppSink,
+        failed: impl Fn(String) + Send + Sync + 'static,
+    ) -> Result<Self, PipelineError> {
+        let VideoSettings { size, framerate, .. } = settings;
         let source = raw_source(&raw_caps(from, framerate), QUEUED_PICTURES);
         // `add-borders` keeps the picture's proportions in an output of other proportions.
         let scale = make("videoscale", &[("method", "bilinear"), ("add-borders", "true")])?;
         let caps = make("capsfilter", &[])?;
         caps.set_property("caps", raw_caps(size, framerate));
-        let chain = codecs::video_encoder(&settings)?;
-        let sink = packet_sink(output, outbox, move |caps| format_of(codec, caps));
         let mut elements: Vec<&gst::Element> = vec![source.upcast_ref()];
         if from != size {
             elements.extend([&scale, &caps]);
         }
-        elements.extend(&chain);
+        elements.extend(chain);
         elements.push(sink.upcast_ref());
         let running = Running::start(&elements, failed)?;
         let pace = Pace { raster: None, framerate, key_frame_wanted: false, last_key_frame: None };
         let period = Duration::from_secs(1) / framerate.max(1);
-        Ok(Self { source, sink, pace: Mutex::new(pace), period, _running: running })
+        Ok(Self { source, sink: sink.clone(), pace: Mutex::new(pace), period, _running: running })
     }
 
     /// Encodes a picture composed at `time`, unless this output has fewer pictures than its view.

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use portico_mixer_protocol::{
     Capabilities, Codec, Encoding, Fit, Fraction, FromAgent, HEADER_BYTES, Header, Kind, Picture,
-    Region, RtpFormat, Shape, ToAgent, VERSION, VideoCodec,
+    Piece, Region, RtpFormat, Shape, ToAgent, VERSION, VideoCodec,
 };
 
 /// How long anything may take. Generous: other work shares the machine.
@@ -23,6 +23,8 @@ pub(crate) struct Received {
     pub(crate) messages: Vec<FromAgent>,
     pub(crate) snapshots: HashMap<u32, Vec<u8>>,
     pub(crate) formats: HashMap<u32, RtpFormat>,
+    /// Of packaged outputs.
+    pub(crate) pieces: Vec<(u32, Piece, Vec<u8>)>,
     /// The newest statistics: processor milliseconds, pictures, dropped packets.
     pub(crate) statistics: Option<(u64, u64, u64)>,
     /// Whether the agent closed the connection.
@@ -102,6 +104,7 @@ impl Agent {
             received.messages.iter().find_map(|message| match message {
                 FromAgent::Ready { capabilities, .. } => Some(capabilities.clone()),
                 FromAgent::OutputReady { .. }
+                | FromAgent::PackageReady { .. }
                 | FromAgent::KeyFrameWanted { .. }
                 | FromAgent::Shown { .. }
                 | FromAgent::LayoutShown { .. }
@@ -292,6 +295,11 @@ fn read(mut socket: UnixStream, inbox: &Inbox) {
             Kind::Snapshot => {
                 let mut received = inbox.received.lock().expect("no panic");
                 received.snapshots.insert(header.number, payload);
+            }
+            Kind::Piece => {
+                let (piece, bytes) = Piece::read(&payload).expect("a piece");
+                let mut received = inbox.received.lock().expect("no panic");
+                received.pieces.push((header.number, piece, bytes.to_vec()));
             }
         }
         inbox.changed.notify_all();

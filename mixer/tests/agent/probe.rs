@@ -1,6 +1,6 @@
 //! Decoding what the agent sends, and looking at it.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
@@ -90,13 +90,16 @@ impl<T> Shared<T> {
     }
 }
 
+/// When the last packet came that was composed at a time of the agent's clock.
+type Arrivals = Arc<Mutex<HashMap<Duration, Instant>>>;
+
 /// Feeds an output of the agent into a decoder.
 fn decode(
     agent: &Agent,
     output: u32,
     format: &RtpFormat,
     rest: &str,
-) -> (gst::Pipeline, gst_app::AppSink) {
+) -> (gst::Pipeline, gst_app::AppSink, Arrivals) {
     gst::init().expect("GStreamer");
     let encoding = match format.codec {
         Codec::Video(VideoCodec::Vp8) => "VP8",
@@ -130,19 +133,23 @@ fn decode(
     source.set_caps(Some(&caps));
     let sink = pipeline.by_name("sink").expect("named");
     let sink = sink.downcast::<gst_app::AppSink>().expect("an appsink");
+    let arrivals = Arrivals::default();
+    let noted = Arc::clone(&arrivals);
     agent.tap(output, move |time, packet| {
+        noted.lock().expect("no panic").insert(time, Instant::now());
         let mut buffer = gst::Buffer::from_slice(packet.to_vec());
         let nanos = u64::try_from(time.as_nanos()).expect("small");
         buffer.get_mut().expect("own").set_pts(gst::ClockTime::from_nseconds(nanos));
         let _ = source.push_buffer(buffer);
     });
-    (pipeline, sink)
+    (pipeline, sink, arrivals)
 }
 
 /// Watches a video output.
 pub(crate) struct Watcher {
     pipeline: gst::Pipeline,
     shared: Arc<Shared<Frame>>,
+    arrivals: Arrivals,
 }
 
 impl Watcher {
@@ -156,7 +163,7 @@ impl Watcher {
                 "rtph264depay ! h264parse ! avdec_h264 max-threads=1"
             }
         };
-        let (pipeline, sink) = decode(agent, output, format, rest);
+        let (pipeline, sink, arrivals) = decode(agent, output, format, rest);
         let shared = Arc::new(Shared {
             newest: Mutex::default(),
             count: Mutex::new(0),
@@ -170,7 +177,12 @@ impl Watcher {
         });
         sink.set_callbacks(callbacks.build());
         pipeline.set_state(gst::State::Playing).expect("plays");
-        Self { pipeline, shared }
+        Self { pipeline, shared, arrivals }
+    }
+
+    /// When the last packet of a picture came.
+    pub(crate) fn arrival(&self, frame: &Frame) -> Instant {
+        self.arrivals.lock().expect("no panic")[&frame.time]
     }
 
     /// Waits until the newest picture is as wanted, and two after it too.
@@ -242,7 +254,7 @@ impl Drop for Watcher {
     }
 }
 
-fn frame(sample: &gst::Sample) -> Frame {
+pub(crate) fn frame(sample: &gst::Sample) -> Frame {
     let info = gst_video::VideoInfo::from_caps(sample.caps().expect("caps")).expect("raw video");
     let buffer = sample.buffer_owned().expect("a buffer");
     let time = buffer.pts().map_or(Duration::ZERO, Duration::from);
@@ -293,7 +305,7 @@ impl Listener {
         let rest = format!(
             "{rest} ! audioconvert ! audioresample ! audio/x-raw,format=F32LE,rate=48000,channels=1"
         );
-        let (pipeline, sink) = decode(agent, output, format, &rest);
+        let (pipeline, sink, _) = decode(agent, output, format, &rest);
         let shared = Arc::new(Shared {
             newest: Mutex::default(),
             count: Mutex::new(0),

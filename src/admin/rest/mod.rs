@@ -180,7 +180,6 @@ impl Management {
     }
 }
 
-/// A room that no service made is everybody's.
 fn may_see(caller: &Caller, kept: &KeptRoom) -> bool {
-    caller.is_super || kept.service.as_ref().is_none_or(|service| *service == caller.service)
+    kept.is_open_to(&caller.service, caller.is_super)
 }

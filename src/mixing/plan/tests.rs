@@ -80,7 +80,9 @@ fn brief(step: &Step) -> String {
             Encoding::Video { codec: VideoCodec::Vp8, width, kbps, .. } => {
                 format!("open {output} of {view} vp8 {width} {kbps}")
             }
-            Encoding::Audio { .. } | Encoding::Video { .. } => format!("{encoding:?}"),
+            Encoding::Audio { .. } | Encoding::Video { .. } | Encoding::Package(_) => {
+                format!("{encoding:?}")
+            }
         },
         other => format!("{other:?}"),
     }

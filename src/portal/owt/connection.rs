@@ -109,7 +109,7 @@ impl Connection {
             Ok(admission) => Ok((login, admission)),
             Err(error) => {
                 info!(%error, "login refused");
-                Err(Refusal::not_accepted(error.to_string()))
+                Err(Refusal::from(&error))
             }
         }
     }

@@ -22,7 +22,7 @@ use std::borrow::Cow;
 use super::track_id::word;
 use crate::{
     driver::JoinError,
-    portal::ComeBackError,
+    portal::{ComeBackError, token::TokenError},
     room::{LayoutFault, Rejection, Unsatisfied},
 };
 
@@ -70,6 +70,19 @@ impl Refusal {
     /// The session named in a `soac` is not the participant's.
     pub(super) fn no_session(id: &str) -> Self {
         Self { code: NO_SESSION, description: format!("Session {id} does NOT exist").into() }
+    }
+}
+
+impl From<&TokenError> for Refusal {
+    fn from(error: &TokenError) -> Self {
+        match error {
+            TokenError::ForeignRoom(room) => Self::from(&JoinError::UnknownRoom(room.clone())),
+            TokenError::Malformed(_)
+            | TokenError::Signature
+            | TokenError::Unknown
+            | TokenError::Expired
+            | TokenError::Unavailable(_) => Self::not_accepted(error.to_string()),
+        }
     }
 }
 

@@ -19,7 +19,7 @@ use super::{
     stay::{self, Stay},
 };
 use crate::{
-    driver::{JoinRequest, Responder, fresh_participant},
+    driver::{JoinError, JoinRequest, Responder, fresh_participant},
     ids::{RoomId, TransportId},
     portal::{flag::raised, token::Admission},
     room::{Command, Manner, Negotiation, Reply},
@@ -35,6 +35,8 @@ pub(super) enum Pass {
     Open,
     /// Enter the room of its token.
     Admitted(Admission),
+    /// Enter the room of its token, but whoever signed that has no such room.
+    Nowhere(RoomId),
     /// Enter no room, for this reason.
     Refused(String),
 }
@@ -46,7 +48,8 @@ impl Pass {
         match self {
             Self::Open => Some(None),
             Self::Admitted(admission) => Some(Some(admission.room.clone())),
-            Self::Refused(_) => None,
+            // Whoever has the name in that room is another service's.
+            Self::Nowhere(_) | Self::Refused(_) => None,
         }
     }
 
@@ -58,7 +61,12 @@ impl Pass {
                 Ok(Admission { room, user, role, name: None, picture: None })
             }
             Self::Admitted(admission) if admission.room == room => Ok(admission.clone()),
-            Self::Admitted(_) => Err(Refusal::new(Code::Room, "the token is for another room")),
+            Self::Nowhere(known) if *known == room => {
+                Err(Refusal::from(&JoinError::UnknownRoom(room)))
+            }
+            Self::Admitted(_) | Self::Nowhere(_) => {
+                Err(Refusal::new(Code::Room, "the token is for another room"))
+            }
             Self::Refused(reason) => Err(Refusal::new(Code::Token, reason.clone())),
         }
     }

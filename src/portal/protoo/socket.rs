@@ -24,7 +24,7 @@ use crate::{
     config::{Auth, Protoo, Secret},
     portal::{
         Doorway,
-        token::MAX_NAME_BYTES,
+        token::{MAX_NAME_BYTES, TokenError},
         websocket::{self, FRAMES_PER_SECOND, Farewell, Habits},
     },
 };
@@ -152,6 +152,10 @@ impl Door {
                 Ok(admission) => {
                     info!(%peer, user = %admission.user, "the token is another peer's");
                     Pass::Refused("the token is another peer's".into())
+                }
+                Err(TokenError::ForeignRoom(room)) => {
+                    info!(%peer, %room, "the token is for a room of another service");
+                    Pass::Nowhere(room)
                 }
                 Err(error) => {
                     info!(%peer, %error, "token refused");

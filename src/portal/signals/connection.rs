@@ -12,7 +12,6 @@ use tracing::debug;
 use super::{
     decode::{self, Session, Signal, Wish},
     encode,
-    engine::Engine,
     message::{Frame, Kind},
     passes::Pass,
     refusal::Refusal,
@@ -23,7 +22,7 @@ use super::{
 use crate::{
     driver::{JoinRequest, Responder},
     ids::{ParticipantId, RoomId},
-    portal::{flag::raised, token::Admission},
+    portal::{engines::Engine, flag::raised, token::Admission},
     room::{Command, FloorEntry, FloorView, Manner, Profile, Rejection, Reply, RoomKind},
 };
 
@@ -145,9 +144,13 @@ impl Connection {
         for unanswered in stay.seat.adopt(&view) {
             stay.unsubscribe(unanswered).await;
         }
-        let sdps = stay.offer_all().await;
+        let admission = self.door.serving(engine, &key.0, &stay, view.standing);
+        let sdps = match admission.engine() {
+            Engine::Native => stay.offer_all().await,
+            Engine::LiveKit | Engine::HundredMs | Engine::Agora => Vec::new(),
+        };
         let ice_servers = &self.door.settings.ice_servers;
-        stay.seat.welcome(encode::joined(&key.0, &view, engine.serving(), ice_servers, &sdps));
+        stay.seat.welcome(encode::joined(&key.0, &view, &admission, ice_servers, &sdps));
         self.stays.insert(key, stay);
     }
 

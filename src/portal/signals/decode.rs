@@ -5,13 +5,12 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::{
-    engine::Engine,
     message::Kind,
     refusal::{Refusal, SESSION_ID},
 };
 use crate::{
     ids::{MAX_ID_LEN, ParticipantId, RoomId},
-    portal::token::MAX_NAME_BYTES,
+    portal::{engines::Engine, token::MAX_NAME_BYTES},
     room::{Device, RoomKind, Sending, Whom},
 };
 
@@ -113,7 +112,7 @@ fn wish(kind: Kind, data: &Map<String, Value>) -> Result<Wish, Refusal> {
 fn join(data: &Map<String, Value>) -> Result<Wish, Refusal> {
     let engine = match data.get("eg") {
         None | Some(Value::Null) => Some(Engine::Native),
-        Some(name) => name.as_str().and_then(Engine::named),
+        Some(name) => name.as_str().and_then(Engine::parse),
     };
     let engine = engine.ok_or_else(|| Refusal::invalid("eg is no engine"))?;
     let options = options(data)?;

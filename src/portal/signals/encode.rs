@@ -1,16 +1,19 @@
 //! Writes the room's neutral words in those of this dialect.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use super::{
     decode::SCREEN,
     message::{
-        Ack, Downlink, EngineSpecific, IceConfiguration, JoinBody, ListBody, OfferBody, Publisher,
+        Ack, Downlink, EngineSpecific, IceConfiguration, JoinBody, ListBody, Native, OfferBody,
+        Publisher,
     },
 };
 use crate::{
     ids::RoomId,
-    portal::signals::{engine::Engine, message::Kind},
+    portal::{engines::Admission, signals::message::Kind},
     room::{FloorView, PublisherInfo, Standing},
 };
 
@@ -35,23 +38,31 @@ pub(super) fn wire_id(info: &PublisherInfo) -> &str {
     }
 }
 
-/// The answer to `JOIN`; `sdps` are ids and offers.
+/// The answer to `JOIN`; `sdps` are ids and offers, for whom this server serves itself.
 pub(super) fn joined(
     room: &RoomId,
     view: &FloorView,
-    engine: Engine,
+    engine: &Admission,
     ice_servers: &[String],
-    sdps: &[(String, std::sync::Arc<str>)],
+    sdps: &[(String, Arc<str>)],
 ) -> String {
     let sdps = sdps.iter().map(|(id, sdp)| Downlink { id, sdp }).collect();
+    let es = match engine {
+        Admission::Native {} => {
+            EngineSpecific::Native(Native { icfg: IceConfiguration { is: ice_servers }, sdps })
+        }
+        Admission::LiveKit { .. } | Admission::HundredMs { .. } | Admission::Agora { .. } => {
+            EngineSpecific::Service(engine)
+        }
+    };
     ok(
         Kind::Join.name(),
         JoinBody {
             pps: publishers(&view.publishers),
             rid: room.as_str(),
             pt: role(view.standing),
-            eg: engine.name(),
-            es: EngineSpecific { icfg: IceConfiguration { is: ice_servers }, sdps },
+            eg: engine.engine(),
+            es,
         },
     )
 }

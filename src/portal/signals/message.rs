@@ -3,6 +3,8 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::portal::engines::{Admission, Engine};
+
 /// What a signal is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -100,13 +102,23 @@ pub(super) struct JoinBody<'a> {
     pub(super) pps: Vec<Publisher<'a>>,
     pub(super) rid: &'a str,
     pub(super) pt: &'static str,
-    pub(super) eg: &'static str,
+    pub(super) eg: Engine,
     pub(super) es: EngineSpecific<'a>,
+}
+
+/// What a client needs of the engine that serves it.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(super) enum EngineSpecific<'a> {
+    /// Of this server.
+    Native(Native<'a>),
+    /// Of a service of others.
+    Service(&'a Admission),
 }
 
 /// What a client of this server's own engine needs.
 #[derive(Debug, Serialize)]
-pub(super) struct EngineSpecific<'a> {
+pub(super) struct Native<'a> {
     pub(super) icfg: IceConfiguration<'a>,
     pub(super) sdps: Vec<Downlink<'a>>,
 }

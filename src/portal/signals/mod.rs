@@ -5,7 +5,6 @@ mod connection;
 mod decode;
 mod downlinks;
 mod encode;
-mod engine;
 mod message;
 mod passes;
 mod refusal;

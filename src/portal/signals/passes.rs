@@ -30,6 +30,8 @@ pub(super) enum Pass {
     Open,
     /// Enter the room of its token as the token's user.
     Admitted(Visit),
+    /// Enter no room, as if there were none.
+    Nowhere,
 }
 
 impl Pass {
@@ -40,6 +42,7 @@ impl Pass {
                 let (user, role) = (Arc::clone(&session.user), OPEN_ROLE.into());
                 Ok(Admission { room: room.clone(), user, role, name: None, picture: None })
             }
+            Self::Nowhere => Err(Refusal::no_room()),
             Self::Admitted(visit) if visit.admission.user != session.user => {
                 Err(Refusal::invalid("ss.userId is not the token's"))
             }

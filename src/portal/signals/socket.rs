@@ -1,6 +1,6 @@
 //! The WebSocket side of the door: who connects, frames in, how a connection ends.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::SystemTime};
 
 use axum::{
     Router,
@@ -19,14 +19,18 @@ use super::{
     passes::{Pass, Passes},
     refusal::Refusal,
     seat::Client,
+    stay::Stay,
 };
 use crate::{
     config::{Auth, Secret, Signals},
+    ids::RoomId,
     portal::{
         Doorway,
+        engines::{Admission, Engine, Engines, Guest},
         token::TokenError,
         websocket::{self, Farewell, Habits},
     },
+    room::{RoomKind, Standing},
 };
 
 /// An administrator removed the session (RFC 6455, 7.4.1: policy).
@@ -43,6 +47,7 @@ pub(super) const SHUTDOWN: Farewell = Farewell { code: 1001, reason: "the server
 pub(super) struct Door {
     pub(super) doorway: Doorway,
     pub(super) settings: Arc<Signals>,
+    engines: Arc<Engines>,
     passes: Passes,
     shutdown: watch::Receiver<bool>,
 }
@@ -54,12 +59,17 @@ struct Visitor {
 }
 
 /// `/signals`, where clients of this dialect connect until `shutdown` turns true.
-pub fn router(doorway: Doorway, settings: Signals, shutdown: watch::Receiver<bool>) -> Router {
+pub fn router(
+    doorway: Doorway,
+    settings: Signals,
+    engines: Engines,
+    shutdown: watch::Receiver<bool>,
+) -> Router {
     if settings.auth == Auth::Open {
         warn!("[signals] auth = \"open\": everybody may enter every room as anybody at /signals");
     }
-    let settings = Arc::new(settings);
-    let door = Door { doorway, settings, passes: Passes::default(), shutdown };
+    let (settings, engines) = (Arc::new(settings), Arc::new(engines));
+    let door = Door { doorway, settings, engines, passes: Passes::default(), shutdown };
     Router::new().route("/signals", get(connect)).with_state(door)
 }
 
@@ -123,16 +133,38 @@ impl Door {
         let token = token.ok_or(StatusCode::UNAUTHORIZED)?;
         // A session is in its room until its heartbeat is missed.
         let grace = self.settings.heartbeat_timeout;
-        let visit = self.passes.admit(self.doorway.tokens(), token.reveal(), grace).await;
-        visit.map(Pass::Admitted).map_err(|error| {
-            info!(%error, "token refused");
-            match error {
-                TokenError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
-                TokenError::Malformed(_)
-                | TokenError::Signature
-                | TokenError::Unknown
-                | TokenError::Expired => StatusCode::UNAUTHORIZED,
+        match self.passes.admit(self.doorway.tokens(), token.reveal(), grace).await {
+            Ok(visit) => Ok(Pass::Admitted(visit)),
+            Err(TokenError::ForeignRoom(room)) => {
+                info!(%room, "the token is for a room of another service");
+                Ok(Pass::Nowhere)
             }
-        })
+            Err(error) => {
+                info!(%error, "token refused");
+                Err(match error {
+                    TokenError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+                    TokenError::Malformed(_)
+                    | TokenError::Signature
+                    | TokenError::Unknown
+                    | TokenError::Expired
+                    | TokenError::ForeignRoom(_) => StatusCode::UNAUTHORIZED,
+                })
+            }
+        }
+    }
+
+    /// Who serves a session's media that asked for an engine. Those of a call serve each other.
+    pub(super) fn serving(
+        &self,
+        asked: Engine,
+        room: &RoomId,
+        stay: &Stay,
+        standing: Standing,
+    ) -> Admission {
+        if stay.kind == RoomKind::Call {
+            return Admission::Native {};
+        }
+        let (user, publishes) = (&*stay.session.user, standing != Standing::Viewer);
+        self.engines.answer(asked, Guest { room, user, publishes }, SystemTime::now())
     }
 }

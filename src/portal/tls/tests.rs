@@ -1,4 +1,7 @@
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, UNIX_EPOCH},
+};
 
 use p12_keystore::{Certificate, KeyStore, KeyStoreEntry, PrivateKey, PrivateKeyChain};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
@@ -65,7 +68,8 @@ fn portal(keystore: &Path, key: Option<&Path>, password: &str) -> Portal {
 
 /// A client that trusts the authority shakes hands with a server of these settings.
 async fn shake_hands(portal: &Portal, authority: &rcgen::Certificate) {
-    let server = server_config(portal).expect("usable").expect("TLS is on");
+    let server = identity(portal, SystemTime::now()).expect("usable").expect("TLS is on");
+    assert_eq!(server.untimely, None);
     let mut roots = RootCertStore::empty();
     roots.add(authority.der().clone()).expect("a root");
     let client = rustls::ClientConfig::builder_with_provider(aws_lc_rs::default_provider().into())
@@ -76,7 +80,7 @@ async fn shake_hands(portal: &Portal, authority: &rcgen::Certificate) {
     let (near, far) = tokio::io::duplex(64 * 1024);
     let name = ServerName::try_from("localhost").expect("a name");
     let connecting = TlsConnector::from(Arc::new(client)).connect(name, near);
-    let accepting = TlsAcceptor::from(Arc::new(server)).accept(far);
+    let accepting = TlsAcceptor::from(Arc::new(server.config)).accept(far);
     let (connected, accepted) = tokio::join!(connecting, accepting);
     connected.expect("the client trusts the server");
     accepted.expect("the server accepts the client");
@@ -103,13 +107,13 @@ async fn pem_files_serve_together_and_apart() {
 #[test]
 fn no_tls_is_wanted_by_default() {
     let portal = crate::config::Config::default().portal;
-    assert!(server_config(&portal).expect("nothing to do").is_none());
+    assert!(identity(&portal, SystemTime::now()).expect("nothing to do").is_none());
 }
 
 #[test]
 fn what_does_not_serve_is_told() {
     let (issued, files) = (issued(), Files::new());
-    let refusal = |portal: &Portal| server_config(portal).expect_err("refused");
+    let refusal = |portal: &Portal| identity(portal, SystemTime::now()).expect_err("refused");
     let chain = files.write("chain.pem", issued.certificate.pem());
     let other_key = files.write("other.pem", KeyPair::generate().expect("a key").serialize_pem());
     let good = files.write("good.pfx", pfx(&issued, "right"));
@@ -132,4 +136,24 @@ fn what_does_not_serve_is_told() {
     let mut nothing = portal(&missing, None, "");
     nothing.keystore_path = None;
     assert!(matches!(refusal(&nothing), TlsError::NoKeystore));
+}
+
+#[test]
+fn a_certificate_out_of_its_time_is_told_but_serves() {
+    let (issued, files) = (issued(), Files::new());
+    let pem = files.write("both.pem", issued.certificate.pem() + &issued.key.serialize_pem());
+    let store = files.write("store.pfx", pfx(&issued, "x"));
+    // rcgen's certificates count from 1975 to 4096 unless it is told otherwise.
+    const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
+    for portal in [portal(&pem, None, ""), portal(&store, None, "x")] {
+        let told = |now| {
+            let identity = identity(&portal, now).expect("usable").expect("TLS is on");
+            identity.untimely.map(|untimely| untimely.to_string())
+        };
+        assert_eq!(told(SystemTime::now()), None);
+        let late = told(UNIX_EPOCH + 2200 * YEAR).expect("expired");
+        assert!(late.contains("expired on 4096-01-01T00:00:00Z"), "{late}");
+        let early = told(UNIX_EPOCH + 2 * YEAR).expect("not yet valid");
+        assert!(early.contains("counts from 1975-01-01T00:00:00Z on"), "{early}");
+    }
 }

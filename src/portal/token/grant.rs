@@ -99,6 +99,20 @@ impl Grants {
         Ok(self.tokens.issue(&room.id, &grant.user, &grant.role, None).await?)
     }
 
+    /// Whether who has this role in this room may publish anything. A room that is not there yet
+    /// is one as joining would make it.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn may_publish(&self, room: &RoomId, role: &str) -> Result<bool, StoreError> {
+        let record = match self.tokens.store.room(room).await? {
+            Some(record) => record,
+            None => RoomRecord::with_defaults(room.clone(), room.as_str(), &self.rooms),
+        };
+        let role = record.roles.iter().find(|known| known.role == role);
+        Ok(role.is_some_and(|role| role.publish.audio || role.publish.video))
+    }
+
     async fn find(&self, room: &str) -> Result<RoomRecord, GrantError> {
         let id: Result<RoomId, _> = room.parse();
         if let Ok(id) = &id

@@ -12,7 +12,7 @@ use super::{Admission, MAX_NAME_BYTES, MAX_PICTURE_BYTES, TokenError};
 use crate::{
     config::Secret,
     ids::{RoomId, ServiceId},
-    store::{IssuedToken, Store, object_id},
+    store::{IssuedToken, ServiceKey, Store, object_id},
 };
 
 /// How long a JWT of the server's own is valid: as long as OWT's tokens.
@@ -77,19 +77,33 @@ pub(super) async fn admit(
     if header.alg != "HS256" || header.crit.is_some() {
         return Err(TokenError::Signature);
     }
-    let claims = match header.kid.as_deref() {
-        None => verify(token, store.token_key().reveal())?,
+    let (claims, service) = match header.kid.as_deref() {
+        None => (verify(token, store.token_key().reveal())?, None),
         Some(kid) => {
             let id: ServiceId = kid.parse().map_err(|_| TokenError::Signature)?;
             let service = store.service(&id).await?.ok_or(TokenError::Signature)?;
-            verify(token, service.key.reveal())?
+            (verify(token, service.key.reveal())?, Some(service))
         }
     };
     let (admission, expires) = check(&claims, now)?;
     // Two services may choose the same text.
     let use_id = format!("{}/{}", header.kid.unwrap_or_default(), claims.jti);
     let first = store.use_jwt(use_id, expires, now).await?;
-    first.then_some(admission).ok_or(TokenError::Unknown)
+    if !first {
+        return Err(TokenError::Unknown);
+    }
+    match service {
+        Some(service) if !may_admit(store, &service, &admission.room).await? => {
+            Err(TokenError::ForeignRoom(admission.room))
+        }
+        Some(_) | None => Ok(admission),
+    }
+}
+
+/// Whether a service may let people into a room. A room that is not kept is no service's.
+async fn may_admit(store: &Store, service: &ServiceKey, room: &RoomId) -> Result<bool, TokenError> {
+    let kept = store.kept_room(room).await?;
+    Ok(kept.is_none_or(|kept| kept.is_open_to(&service.id, service.is_super)))
 }
 
 fn verify(token: &str, key: &str) -> Result<Claims, TokenError> {

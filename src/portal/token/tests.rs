@@ -189,6 +189,45 @@ async fn a_service_signs_with_its_own_key() {
 }
 
 #[tokio::test]
+async fn a_service_lets_nobody_into_anothers_room() {
+    let (_directory, tokens) = opened();
+    let mut services = Vec::new();
+    for name in ["super", "shop", "other"] {
+        services.push(tokens.store.create_service(name).await.expect("made"));
+    }
+    let [all, shop, other] = &services[..] else { panic!("three") };
+    let room = store::RoomRecord::new("r".parse().expect("valid"), "the shop's");
+    tokens.store.create_room_of(Some(shop.id.clone()), room, 10).await.expect("made");
+    let common = store::RoomRecord::new("common".parse().expect("valid"), "nobody's");
+    tokens.store.create_room(common, 10).await.expect("made");
+
+    for (service, room, admitted) in [
+        (shop, "r", true),
+        (all, "r", true),
+        (other, "r", false),
+        (other, "common", true),
+        (other, "unkept", true),
+    ] {
+        let mut header = Header::new(Algorithm::HS256);
+        header.kid = Some(service.id.to_string());
+        let mut claims = claims();
+        claims["room"] = room.into();
+        claims["jti"] = room.into();
+        let token = signed(&claims, service.key.reveal(), &header);
+        let outcome = tokens.admit_at(&token, now()).await;
+        let name = &service.name;
+        match outcome {
+            Ok(admission) => assert!(admitted && admission.room.as_str() == room, "{name} {room}"),
+            Err(TokenError::ForeignRoom(foreign)) => {
+                assert!(!admitted && foreign.as_str() == room, "{name} {room}");
+            }
+            Err(error) => panic!("{name} {room}: {error:?}"),
+        }
+        assert_eq!(refusal(&tokens, &token).await, "Unknown", "it is used up in any case");
+    }
+}
+
+#[tokio::test]
 async fn only_hs256_counts() {
     let (_directory, tokens) = opened();
     let key = tokens.store.token_key().reveal().to_owned();

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Layout, LayoutSettings, PlacedRegion, Region, Template};
+use super::{Layout, LayoutFault, LayoutSettings, PlacedRegion, Region, Template};
 use crate::ids::StreamId;
 
 /// A view's pictures in their order. The first ones, as many as the view has places, get a region
@@ -127,6 +127,24 @@ impl Arrangement {
         };
         self.pictures.sort_by_key(|picture| told(picture).unwrap_or(usize::MAX));
         self.arrange();
+    }
+
+    /// Goes by other layouts, as a view does that starts with them.
+    pub(in crate::room) fn set_templates(
+        &mut self,
+        layouts: &LayoutSettings,
+        max_input: u32,
+    ) -> Result<(), LayoutFault> {
+        let templates = layouts.templates(max_input);
+        if templates.is_empty() {
+            return Err(LayoutFault::Region);
+        }
+        self.templates = templates;
+        self.places = max_input as usize;
+        if !self.layout.is_empty() || !self.pictures.is_empty() {
+            self.arrange();
+        }
+        Ok(())
     }
 
     fn place_of(&self, stream: &StreamId) -> Option<usize> {

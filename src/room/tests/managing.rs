@@ -6,8 +6,8 @@ use super::{scenario::Scenario, words::*};
 use crate::{
     formats::{TrackKind, TrackSelection},
     room::{
-        Layout, LayoutFault, Managed, Order, PlacedRegion, Region, Rejection, Shape, StreamInfo,
-        TrackStatus,
+        Layout, LayoutFault, LayoutSettings, Managed, Order, PlacedRegion, Region, Rejection,
+        Shape, StreamInfo, Template, TemplateBase, TrackStatus,
     },
 };
 
@@ -123,6 +123,41 @@ fn a_layout_from_outside_replaces_all_others() {
         .granted(crate::room::Reply::Done)
         .effect(desires(&inputs[1..], Arc::clone(&shown), None))
         .told(&["alice", "bob"], relaid(MIXED, shown));
+}
+
+#[test]
+fn other_layouts_from_outside_follow_the_number_of_inputs() {
+    let mut room = meeting();
+    let order = |view: &str, base| Order::SetTemplates {
+        view: id(view),
+        layouts: LayoutSettings { base, custom: Vec::new() },
+    };
+    let before = of(&room, MIXED);
+    room.orders(order(MIXED, TemplateBase::Fluid)).managed(before);
+    for (view, base, rejection) in [
+        (MIXED, TemplateBase::Void, Rejection::InvalidLayout(LayoutFault::Region)),
+        ("cam", TemplateBase::Fluid, Rejection::NotMixedStream),
+        ("nonsense", TemplateBase::Fluid, Rejection::NoSuchStream),
+    ] {
+        room.orders(order(view, base)).order_refused(rejection);
+    }
+
+    let inputs = [input("cam", "alice", AUDIO_VIDEO), input("cam2", "bob", AUDIO_VIDEO)];
+    let custom: Template = grid(3, &[]).iter().map(|placed| placed.region.clone()).collect();
+    let order = Order::SetTemplates {
+        view: id(MIXED),
+        layouts: LayoutSettings { base: TemplateBase::Void, custom: vec![custom] },
+    };
+    let outcome = room.orders(order);
+    let expected = of(&room, MIXED);
+    outcome
+        .effect(desires(&inputs, grid(3, &["cam", "cam2"]), None))
+        .told(&["alice", "bob"], relaid(MIXED, grid(3, &["cam", "cam2"])))
+        .managed(expected);
+    room.asks("alice", super::words::unmix("cam", "common"))
+        .granted(crate::room::Reply::Done)
+        .effect(desires(&inputs[1..], grid(3, &["cam2"]), None))
+        .told(&["alice", "bob"], relaid(MIXED, grid(3, &["cam2"])));
 }
 
 #[test]

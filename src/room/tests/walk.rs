@@ -13,9 +13,9 @@ use crate::{
     },
     ids::{ParticipantId, SessionId, StreamId, TransportId},
     room::{
-        Command, Effect, Event, FloorSettings, Input, MixerCapabilities, Negotiation, Order,
-        Output, PlacedRegion, RequestId, Room, RoomKind, SubscribeMedia, TextTarget, TrackStatus,
-        Whom,
+        Command, Effect, Event, FloorSettings, Input, LayoutSettings, MixerCapabilities,
+        Negotiation, Order, Output, PlacedRegion, RequestId, Room, RoomKind, SubscribeMedia,
+        TemplateBase, TextTarget, TrackStatus, Whom,
     },
 };
 
@@ -293,7 +293,7 @@ impl Walk {
     fn order(&mut self) -> Order {
         let stream = self.session().as_str().parse().expect("an id");
         let view = self.label().into();
-        match self.random.below(8) {
+        match self.random.below(9) {
             0 | 1 => Order::Mix { stream, view },
             2 => Order::Unmix { stream, view },
             3 => {
@@ -302,8 +302,17 @@ impl Walk {
             }
             4 => Order::SetLayout { view: self.view(), layout: self.layout() },
             5 | 6 => Order::SetRegion { view: self.view(), index: self.random.below(5), stream },
+            7 => Order::SetTemplates { view: self.view(), layouts: self.layouts() },
             _ => Order::Report,
         }
+    }
+
+    fn layouts(&mut self) -> LayoutSettings {
+        let bases = [TemplateBase::Fluid, TemplateBase::Lecture, TemplateBase::Void];
+        let custom = (0..self.random.below(2))
+            .map(|_| self.layout().into_iter().map(|placed| placed.region).collect());
+        let custom = custom.collect();
+        LayoutSettings { base: self.random.pick(&bases), custom }
     }
 
     /// Some regions, mostly with streams in the first ones, mostly those that are there.

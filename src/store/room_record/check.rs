@@ -15,7 +15,7 @@ const MAX_ROLES: usize = 64;
 const MAX_VIEWS: usize = 64;
 
 /// Custom layouts of one view.
-const MAX_TEMPLATES: usize = 64;
+pub(super) const MAX_TEMPLATES: usize = 64;
 
 /// Pixels on one side of a view.
 const SIDES: std::ops::RangeInclusive<u32> = 16..=8192;

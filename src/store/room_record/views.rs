@@ -1,7 +1,8 @@
 //! What a running room mixes and gives out, taken from its record.
 
 use super::{
-    Area, CustomTemplate, FitPolicy, LayoutRegion, MediaOut, TemplateBase, ViewRecord,
+    Area, CustomTemplate, FitPolicy, LayoutRegion, MediaOut, TemplateBase, Templates, ViewRecord,
+    check::MAX_TEMPLATES,
     settings::{audio_format, known, video_format},
     view,
 };
@@ -51,13 +52,34 @@ fn picture(video: &view::ViewVideo) -> ViewVideo {
         },
         keep_active_input_primary: video.keep_active_input_primary,
         layout: LayoutSettings {
-            base: match video.layout.templates.base {
-                TemplateBase::Fluid => room::TemplateBase::Fluid,
-                TemplateBase::Lecture => room::TemplateBase::Lecture,
-                TemplateBase::Void => room::TemplateBase::Void,
-            },
+            base: video.layout.templates.base.into(),
             custom: custom.filter_map(|custom| custom.to_template().ok()).collect(),
         },
+    }
+}
+
+impl From<TemplateBase> for room::TemplateBase {
+    fn from(base: TemplateBase) -> Self {
+        match base {
+            TemplateBase::Fluid => Self::Fluid,
+            TemplateBase::Lecture => Self::Lecture,
+            TemplateBase::Void => Self::Void,
+        }
+    }
+}
+
+impl Templates {
+    /// The layouts of a running room.
+    ///
+    /// # Errors
+    /// When one of the custom layouts is none, or there are too many.
+    pub fn to_layouts(&self) -> Result<LayoutSettings, LayoutFault> {
+        if self.custom.len() > MAX_TEMPLATES {
+            return Err(LayoutFault::Region);
+        }
+        let custom = self.custom.iter().map(CustomTemplate::to_template);
+        let custom = custom.collect::<Result<_, _>>()?;
+        Ok(LayoutSettings { base: self.base.into(), custom })
     }
 }
 

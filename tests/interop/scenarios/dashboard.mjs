@@ -20,7 +20,7 @@ export async function dashboard(open, id, key, screenshot) {
   await page.getByRole("link", { name: /demo 2 participants, 2 streams/ }).click();
   const room = page.locator("#room");
   for (const name of ["Ada Lovelace", "Grace Hopper"]) {
-    await room.locator("li", { hasText: name }).getByText("1 subscription").waitFor();
+    await room.locator("li", { hasText: name }).getByText("2 subscriptions").waitFor();
   }
   await room.locator("li", { hasText: "Grace Hopper" }).getByText("paused", { exact: true }).waitFor();
   assert.equal(await room.locator("li", { hasText: "Ada" }).getByText("paused", { exact: true }).count(), 0);
@@ -40,7 +40,7 @@ export async function dashboard(open, id, key, screenshot) {
 }
 
 /** Resolves once the first view's snapshot shows anything but its black background. */
-async function pictureWithColour() {
+export async function pictureWithColour() {
   for (;;) {
     const image = document.querySelector("#room .view img:not([hidden])");
     if (image?.complete && image.naturalWidth > 0) {
@@ -60,7 +60,7 @@ async function openMember(open, name) {
   return page;
 }
 
-async function signIn(page, id, key) {
+export async function signIn(page, id, key) {
   await page.getByLabel("Service id").fill(id);
   await page.getByLabel("Key").fill(key);
   await page.getByRole("button", { name: "Sign in" }).click();

@@ -21,30 +21,30 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// An answer.
 #[derive(Debug)]
-pub(super) struct Answer {
-    pub(super) status: u16,
-    pub(super) head: String,
-    pub(super) body: String,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: String,
 }
 
 impl Answer {
     /// The body, which must be JSON of a granted request.
     #[track_caller]
-    pub(super) fn granted(&self) -> Value {
+    pub(crate) fn granted(&self) -> Value {
         assert_eq!(self.status, 200, "{self:?}");
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
     /// The body's text of a granted request.
     #[track_caller]
-    pub(super) fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         assert_eq!(self.status, 200, "{self:?}");
         &self.body
     }
 
     /// Insists on a refusal; yields its text.
     #[track_caller]
-    pub(super) fn refused(&self, status: u16, code: u64) -> String {
+    pub(crate) fn refused(&self, status: u16, code: u64) -> String {
         assert_eq!(self.status, status, "{self:?}");
         let body: Value = serde_json::from_str(&self.body).expect("JSON");
         assert_eq!(body["error"]["code"], code, "{self:?}");
@@ -53,7 +53,7 @@ impl Answer {
     }
 
     /// A header's value.
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.head.lines().find_map(|line| {
             let (known, value) = line.split_once(": ")?;
             known.eq_ignore_ascii_case(name).then_some(value)
@@ -63,17 +63,17 @@ impl Answer {
 
 /// A service and where it asks.
 #[derive(Clone)]
-pub(super) struct BackEnd {
-    pub(super) address: SocketAddr,
-    pub(super) id: String,
-    pub(super) key: String,
+pub(crate) struct BackEnd {
+    pub(crate) address: SocketAddr,
+    pub(crate) id: String,
+    pub(crate) key: String,
 }
 
 static NONCE: AtomicU64 = AtomicU64::new(10_000);
 
 impl BackEnd {
     /// A new service of this server; the first one is the super service.
-    pub(super) async fn of(server: &TestServer) -> Self {
+    pub(crate) async fn of(server: &TestServer) -> Self {
         let service = server.server().store().create_service("test").await.expect("a service");
         Self {
             address: server.server().address(),
@@ -82,47 +82,56 @@ impl BackEnd {
         }
     }
 
-    pub(super) async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> Answer {
         self.ask("GET", path, None).await
     }
 
-    pub(super) async fn delete(&self, path: &str) -> Answer {
+    pub(crate) async fn delete(&self, path: &str) -> Answer {
         self.ask("DELETE", path, None).await
     }
 
-    pub(super) async fn post(&self, path: &str, body: Value) -> Answer {
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
         self.ask("POST", path, Some(body.to_string())).await
     }
 
-    pub(super) async fn put(&self, path: &str, body: Value) -> Answer {
+    pub(crate) async fn put(&self, path: &str, body: Value) -> Answer {
         self.ask("PUT", path, Some(body.to_string())).await
     }
 
-    pub(super) async fn patch(&self, path: &str, body: Value) -> Answer {
+    pub(crate) async fn patch(&self, path: &str, body: Value) -> Answer {
         self.ask("PATCH", path, Some(body.to_string())).await
     }
 
     /// A signed request.
-    pub(super) async fn ask(&self, method: &str, path: &str, body: Option<String>) -> Answer {
+    pub(crate) async fn ask(&self, method: &str, path: &str, body: Option<String>) -> Answer {
         send(self.address, method, path, Some(&self.header(&[])), body.as_deref()).await
     }
 
+    /// A file, byte by byte, and the status that came with it.
+    pub(crate) async fn file(&self, path: &str) -> (u16, Vec<u8>) {
+        let header = self.header(&[]);
+        let request = request("GET", path, Some(&header), None);
+        let answer = exchange(self.address, request.as_bytes()).await;
+        let end = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n").expect("a head");
+        (status(&String::from_utf8_lossy(&answer[..end])), answer[end + 4..].to_vec())
+    }
+
     /// A room of this name; yields its id.
-    pub(super) async fn room(&self, options: Value) -> String {
+    pub(crate) async fn room(&self, options: Value) -> String {
         let body = serde_json::json!({"name": "a room", "options": options});
         let room = self.post("/v1/rooms", body).await.granted();
         room["_id"].as_str().expect("an id").to_owned()
     }
 
     /// A header that was never sent before; `extra` is the signed user and role, if any.
-    pub(super) fn header(&self, extra: &[&str]) -> String {
+    pub(crate) fn header(&self, extra: &[&str]) -> String {
         let nonce = NONCE.fetch_add(1, Ordering::Relaxed);
         let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
         self.header_of(now.as_millis(), &nonce.to_string(), extra)
     }
 
     /// A header of this time and nonce.
-    pub(super) fn header_of(&self, timestamp: u128, cnonce: &str, extra: &[&str]) -> String {
+    pub(crate) fn header_of(&self, timestamp: u128, cnonce: &str, extra: &[&str]) -> String {
         let mut signed = format!("{timestamp},{cnonce}");
         let mut named = String::new();
         for (name, value) in ["username", "role"].iter().zip(extra) {
@@ -140,7 +149,7 @@ impl BackEnd {
 }
 
 /// HMAC-SHA256 by its definition (RFC 2104), as hexadecimal text in base64.
-pub(super) fn sign(key: &str, message: &str) -> String {
+pub(crate) fn sign(key: &str, message: &str) -> String {
     const BLOCK: usize = 64;
     let mut block = [0; BLOCK];
     if key.len() > BLOCK {
@@ -157,26 +166,43 @@ pub(super) fn sign(key: &str, message: &str) -> String {
 }
 
 /// A request with or without a signature.
-pub(super) async fn send(
+pub(crate) async fn send(
     address: SocketAddr,
     method: &str,
     path: &str,
     authorization: Option<&str>,
     body: Option<&str>,
 ) -> Answer {
+    send_raw(address, request(method, path, authorization, body).as_bytes()).await
+}
+
+fn request(method: &str, path: &str, authorization: Option<&str>, body: Option<&str>) -> String {
     let authorization =
         authorization.map(|header| format!("Authorization: {header}\r\n")).unwrap_or_default();
     let body = body.unwrap_or_default();
     let length = body.len();
-    let request = format!(
+    format!(
         "{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{authorization}\
          Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
-    );
-    send_raw(address, request.as_bytes()).await
+    )
 }
 
 /// Bytes as they are, and what comes back until the server closes.
-pub(super) async fn send_raw(address: SocketAddr, request: &[u8]) -> Answer {
+pub(crate) async fn send_raw(address: SocketAddr, request: &[u8]) -> Answer {
+    let answer = exchange(address, request).await;
+    let answer = String::from_utf8_lossy(&answer).into_owned();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+    let chunked = head.to_ascii_lowercase().contains("transfer-encoding: chunked");
+    let body = if chunked { unchunked(body) } else { body.to_owned() };
+    Answer { status: status(head), head: head.to_owned(), body }
+}
+
+fn status(head: &str) -> u16 {
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
+    status.unwrap_or_else(|| panic!("no HTTP answer: {head:?}"))
+}
+
+async fn exchange(address: SocketAddr, request: &[u8]) -> Vec<u8> {
     let exchange = async {
         let mut stream = TcpStream::connect(address).await.expect("connected");
         // A server that has read enough may close before it has everything.
@@ -186,14 +212,7 @@ pub(super) async fn send_raw(address: SocketAddr, request: &[u8]) -> Answer {
         assert!(read.is_ok() || !answer.is_empty(), "{read:?}");
         answer
     };
-    let answer = timeout(PATIENCE, exchange).await.expect("an answer in time");
-    let answer = String::from_utf8_lossy(&answer).into_owned();
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
-    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
-    let status = status.unwrap_or_else(|| panic!("no HTTP answer: {answer:?}"));
-    let chunked = head.to_ascii_lowercase().contains("transfer-encoding: chunked");
-    let body = if chunked { unchunked(body) } else { body.to_owned() };
-    Answer { status, head: head.to_owned(), body }
+    timeout(PATIENCE, exchange).await.expect("an answer in time")
 }
 
 fn unchunked(mut rest: &str) -> String {

@@ -17,7 +17,10 @@ async fn pages_are_open_and_numbers_are_not() {
     }
     // Everything that the page names is there, without the demo page's files.
     let page = get("/admin").await;
-    let named = page.text().split(['"', '\'']).filter(|text| text.starts_with("/admin/"));
+    let named = page
+        .text()
+        .split(['"', '\''])
+        .filter(|text| text.starts_with("/admin/") || text.starts_with("/shared/"));
     for path in named.map(str::to_owned).collect::<Vec<_>>() {
         assert_eq!(send(address, "GET", &path, None, None).await.status, 200, "{path}");
     }

@@ -1,7 +1,8 @@
 //! The management interface from outside.
 
-mod client;
+pub(crate) mod client;
 mod dashboard;
+mod demo;
 mod golden;
 mod hostile;
 mod metrics;

@@ -1,6 +1,7 @@
 //! The real binary, in a directory of its own.
 
 mod help;
+mod limits;
 mod settings;
 mod tokens;
 
@@ -56,23 +57,35 @@ impl Place {
 
     /// A running server, once it listens.
     pub(crate) fn serve(&self) -> Server {
-        let mut child = self
-            .command(&["serve"])
+        self.start(self.command(&["serve"]))
+    }
+
+    /// A running server with limits that the shell's `ulimit` sets.
+    fn serve_within(&self, limit: &str) -> Server {
+        let mut command = Command::new("/bin/sh");
+        let script = format!("ulimit {limit} && exec \"$0\" serve");
+        command.args(["-c", &script, env!("CARGO_BIN_EXE_portico")]);
+        command.current_dir(self.path()).env_clear();
+        self.start(command)
+    }
+
+    fn start(&self, mut command: Command) -> Server {
+        let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
             .expect("it started");
         let mut log = BufReader::new(child.stderr.take().expect("piped"));
-        let mut line = String::new();
-        while !line.contains("portal listens") {
-            line.clear();
-            let read = log.read_line(&mut line).expect("a log");
-            assert!(read > 0, "the server ended: {:?}", child.wait());
+        let mut said = String::new();
+        while !said.contains("portal listens") {
+            let read = log.read_line(&mut said).expect("a log");
+            assert!(read > 0, "the server ended: {:?}\n{said}", child.wait());
         }
-        let address = line.split_whitespace().find_map(|word| word.strip_prefix("address="));
+        let last = said.lines().next_back().unwrap_or_default();
+        let address = last.split_whitespace().find_map(|word| word.strip_prefix("address="));
         let url = format!("http://{}", address.expect("the address"));
-        Server { child, url, _log: log }
+        Server { child, url, said, _log: log }
     }
 }
 
@@ -80,6 +93,7 @@ impl Place {
 pub(crate) struct Server {
     child: Child,
     url: String,
+    said: String,
     /// Open, or else the server could not write.
     _log: BufReader<ChildStderr>,
 }
@@ -88,6 +102,11 @@ impl Server {
     /// Where clients go.
     pub(crate) fn http_url(&self) -> &str {
         &self.url
+    }
+
+    /// What it wrote into its log until it listened.
+    pub(crate) fn said(&self) -> &str {
+        &self.said
     }
 
     /// As `kill -9` does.

@@ -65,3 +65,16 @@ fn the_shipped_file_is_valid() {
     let place = Place::with(include_str!("../../../portal.toml"));
     assert_eq!(place.print(&["check"]), "portal.toml has no problems");
 }
+
+#[test]
+fn what_only_owt_has_is_warned_of() {
+    let place = Place::with("[portal]\nport = 0\n[rabbit]\nport = 1\n[media]\nudp_port = 0\n");
+    let output = place.run(&["check"]);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{errors}");
+    let expected = "warning: portal.toml:4: rabbit.port: this key is OWT's and has no effect; \
+                    remove it: no message queue is needed\n";
+    assert_eq!(errors, expected);
+    let server = place.serve();
+    assert!(server.said().contains("portal.toml:4: rabbit.port: "), "{}", server.said());
+}

@@ -2,18 +2,40 @@
 
 use std::{fs, path::Path};
 
+use portico::{config::Fit, formats::Resolution};
 use serde_json::Value;
 
-use super::node;
-use crate::support::server::TestServer;
+use super::node::{self, Script};
+use crate::{
+    cli::Place,
+    support::{crossing::Crossing, server::TestServer},
+};
+
+/// Where a picture of a page is kept for people to look at.
+fn screenshot(name: &str) -> String {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/target/screenshots");
+    fs::create_dir_all(folder).expect("a directory for screenshots");
+    format!("{folder}/{name}.png")
+}
+
+/// A server with the mixer beside it, as it is installed, whose views are wide and whose regions are
+/// filled.
+async fn mixing_server() -> TestServer {
+    let mixer = Path::new(env!("CARGO_BIN_EXE_portico")).with_file_name("portico-mixer");
+    assert!(mixer.exists(), "portico-mixer is not built; run cargo build --workspace");
+    TestServer::with(|config| {
+        config.mixing.program = Some(mixer);
+        config.rooms.view.resolution = Resolution { width: 1280, height: 720 };
+        config.rooms.view.fit = Fit::Crop;
+    })
+    .await
+}
 
 /// Two people on the demo page: they see, hear and read each other, pause and mute, and leave. The
 /// page with both is kept as `target/screenshots/meeting-CODEC.png`.
 async fn meeting(codec: &str) {
     let server = TestServer::start().await;
-    let screenshots = concat!(env!("CARGO_MANIFEST_DIR"), "/target/screenshots");
-    fs::create_dir_all(screenshots).expect("a directory for screenshots");
-    let screenshot = format!("{screenshots}/meeting-{codec}.png");
+    let screenshot = screenshot(&format!("meeting-{codec}"));
     let arguments = ["meeting", &server.http_url(), codec, &screenshot];
     let result = node::run("chromium.mjs", &arguments).await;
     assert_eq!(result["ok"], true);
@@ -24,16 +46,65 @@ async fn meeting(codec: &str) {
 /// kept as `target/screenshots/dashboard.png`.
 #[tokio::test]
 async fn an_operator_sees_rooms_and_who_is_in_them() {
-    let mixer = Path::new(env!("CARGO_BIN_EXE_portico")).with_file_name("portico-mixer");
-    assert!(mixer.exists(), "portico-mixer is not built; run cargo build --workspace");
-    let server = TestServer::with(|config| config.mixing.program = Some(mixer)).await;
+    let server = mixing_server().await;
     let service = server.server().store().create_service("operator").await.expect("a service");
-    let screenshots = concat!(env!("CARGO_MANIFEST_DIR"), "/target/screenshots");
-    fs::create_dir_all(screenshots).expect("a directory for screenshots");
-    let screenshot = format!("{screenshots}/dashboard.png");
+    let screenshot = screenshot("dashboard");
     let (id, key) = (service.id.to_string(), service.key.reveal());
     let arguments = ["dashboard", &server.http_url(), &id, key, &screenshot];
     assert_eq!(node::run("chromium.mjs", &arguments).await["ok"], true);
+}
+
+/// The mixed view on the demo page; kept as `target/screenshots/stage-{desktop,phone}.png`.
+#[tokio::test]
+async fn visitors_of_the_demo_room_lay_out_the_mix() {
+    let server = mixing_server().await;
+    let [desktop, phone] = ["stage-desktop", "stage-phone"].map(screenshot);
+    let arguments = ["stage", &server.http_url(), &desktop, &phone];
+    assert_eq!(node::run("chromium.mjs", &arguments).await["ok"], true);
+}
+
+/// Nine in one mix, which Chromium gets in two codecs and two sizes at once. Kept as
+/// `target/screenshots/nine-{page,mix,dashboard}.png` and `nine-snapshot.jpg`.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nine_are_mixed_and_seen_in_two_codecs_and_two_sizes_at_once() {
+    let server = mixing_server().await;
+    let service = server.server().store().create_service("operator").await.expect("a service");
+    let [page, mix, dashboard] = ["nine-page", "nine-mix", "nine-dashboard"].map(screenshot);
+    let (id, key) = (service.id.to_string(), service.key.reveal());
+    let arguments = ["nine", &server.http_url(), &id, key, &page, &mix, &dashboard];
+    let mut script = Script::start("chromium.mjs", &arguments);
+    script.reached("nine").await;
+    let room = server.server().registry().running(&"demo".parse().expect("an id"));
+    let picture = room.expect("it runs").snapshot("demo-common".parse().expect("an id")).await;
+    let picture = picture.expect("the room runs").expect("a picture");
+    fs::write(screenshot("nine-snapshot").replace(".png", ".jpg"), picture).expect("written");
+    script.go_on().await;
+    let result = script.end().await;
+    let received = result["received"].as_array().expect("a list").iter();
+    let received: Vec<_> = received.map(|it| it.as_str().expect("a text")).collect();
+    let wanted = ["vp8 1280x720", "h264 1280x720", "vp8 640x360", "h264 640x360"];
+    assert_eq!(received, wanted);
+}
+
+/// Pages whose way to the server is cut, and whose server is killed and started again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pages_come_back_by_themselves() {
+    let place = Place::with("[portal]\nport = 0\n[media]\nudp_port = 0\n");
+    let server = place.serve();
+    let crossing = Crossing::to(server.http_url()).await;
+    let mut script = Script::start("chromium.mjs", &["comeback", &crossing.url()]);
+    script.reached("met").await;
+    crossing.close();
+    script.go_on().await;
+    script.reached("cut").await;
+    crossing.lead_to(server.http_url());
+    script.go_on().await;
+    script.reached("back").await;
+    server.kill();
+    let server = place.serve();
+    crossing.lead_to(server.http_url());
+    script.go_on().await;
+    assert_eq!(script.end().await["ok"], true);
 }
 
 /// A scenario with participants that have tokens of one room.

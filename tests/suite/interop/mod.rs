@@ -1,7 +1,7 @@
 //! Other people's programs against the server: each released socket.io client, and Chromium.
 
 mod chromium;
-mod node;
+pub(crate) mod node;
 mod offered;
 mod socketio;
 mod vendored;

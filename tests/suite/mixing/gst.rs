@@ -95,8 +95,7 @@ async fn framed(stream: &mut (impl AsyncRead + Unpin)) -> Option<Bytes> {
 
 /// A decoder that gives what it decoded in pieces of equal size.
 pub(super) struct Decoder {
-    _child: Child,
-    input: ChildStdin,
+    raw: RawDecoder,
     pieces: watch::Receiver<Option<Vec<u8>>>,
 }
 
@@ -121,23 +120,68 @@ impl Decoder {
 
     /// Of opus, to a tenth of a second of one channel.
     pub(super) fn opus() -> Self {
-        let pipeline = "fdsrc fd=0 ! application/x-rtp-stream,media=audio,encoding-name=OPUS,\
-                        clock-rate=48000,payload=96 ! rtpstreamdepay ! rtpopusdepay ! opusdec \
-                        ! audioconvert ! audio/x-raw,format=S16LE,channels=1,rate=48000 \
-                        ! fdsink fd=1";
-        Self::new(pipeline, RATE / 10 * 2)
+        Self::new(OPUS_TO_SAMPLES, RATE / 10 * 2)
     }
 
     fn new(pipeline: &str, size: usize) -> Self {
-        let (child, input, mut output) = launch(pipeline);
         let (decoded, pieces) = watch::channel(None);
+        let raw = RawDecoder::start(pipeline, size, move |piece| {
+            decoded.send_replace(Some(piece));
+        });
+        Self { raw, pieces }
+    }
+
+    /// Gives it a packet.
+    pub(super) async fn feed(&mut self, packet: &Received) {
+        self.raw.feed(packet).await;
+    }
+
+    /// The last piece, if there is one since this was asked last.
+    pub(super) fn piece(&mut self) -> Option<Vec<u8>> {
+        let is_news = self.pieces.has_changed().unwrap_or_default();
+        self.pieces.borrow_and_update().clone().filter(|_| is_news)
+    }
+}
+
+/// A decoder that calls for each piece that it decoded.
+pub(super) struct RawDecoder {
+    _child: Child,
+    input: ChildStdin,
+}
+
+impl RawDecoder {
+    /// Of VP8, to pictures of this size with three bytes per pixel.
+    pub(super) fn vp8(
+        (width, height): (usize, usize),
+        on_picture: impl FnMut(Vec<u8>) + Send + 'static,
+    ) -> Self {
+        let pipeline = format!(
+            "fdsrc fd=0 ! application/x-rtp-stream,media=video,encoding-name=VP8,clock-rate=90000,\
+             payload=96 ! rtpstreamdepay ! rtpvp8depay ! vp8dec threads=1 ! videoconvert \
+             ! videoscale ! video/x-raw,format=RGB,width={width},height={height},\
+             pixel-aspect-ratio=1/1 ! fdsink fd=1"
+        );
+        Self::start(&pipeline, width * height * 3, on_picture)
+    }
+
+    /// Of opus, to pieces of a tenth of a second of one channel.
+    pub(super) fn opus(on_piece: impl FnMut(Vec<u8>) + Send + 'static) -> Self {
+        Self::start(OPUS_TO_SAMPLES, RATE / 10 * 2, on_piece)
+    }
+
+    fn start(
+        pipeline: &str,
+        size: usize,
+        mut on_piece: impl FnMut(Vec<u8>) + Send + 'static,
+    ) -> Self {
+        let (child, input, mut output) = launch(pipeline);
         tokio::spawn(async move {
             let mut piece = vec![0; size];
             while output.read_exact(&mut piece).await.is_ok() {
-                decoded.send_replace(Some(piece.clone()));
+                on_piece(std::mem::replace(&mut piece, vec![0; size]));
             }
         });
-        Self { _child: child, input, pieces }
+        Self { _child: child, input }
     }
 
     /// Gives it a packet.
@@ -153,21 +197,44 @@ impl Decoder {
         self.input.write_all(&bytes).await.expect("the decoder runs");
         self.input.flush().await.expect("the decoder runs");
     }
-
-    /// The last piece, if there is one since this was asked last.
-    pub(super) fn piece(&mut self) -> Option<Vec<u8>> {
-        let is_news = self.pieces.has_changed().unwrap_or_default();
-        self.pieces.borrow_and_update().clone().filter(|_| is_news)
-    }
 }
+
+const OPUS_TO_SAMPLES: &str = "fdsrc fd=0 ! application/x-rtp-stream,media=audio,\
+                               encoding-name=OPUS,clock-rate=48000,payload=96 ! rtpstreamdepay \
+                               ! rtpopusdepay ! opusdec ! audioconvert \
+                               ! audio/x-raw,format=S16LE,channels=1,rate=48000 ! fdsink fd=1";
 
 const TO_RGB: &str = "videoconvert ! videoscale \
                       ! video/x-raw,format=RGB,width=320,height=240,pixel-aspect-ratio=1/1 \
                       ! fdsink fd=1";
 
+/// All that an encoder of a limited number of buffers makes, in RTP packets.
+pub(super) async fn record(encoder: &str) -> Vec<Bytes> {
+    let (_child, _input, mut output) = launch(&format!("{encoder} ! rtpstreampay ! fdsink fd=1"));
+    let mut packets = Vec::new();
+    while let Some(packet) = framed(&mut output).await {
+        packets.push(packet);
+    }
+    packets
+}
+
 /// Decodes a JPEG file.
 pub(super) async fn jpeg(file: &[u8]) -> Vec<u8> {
-    let (_child, mut input, mut output) = launch(&format!("fdsrc fd=0 ! jpegdec ! {TO_RGB}"));
+    through(&format!("jpegdec ! {TO_RGB}"), file).await
+}
+
+/// Decodes a JPEG file in its own size, with three bytes per pixel.
+pub(super) async fn jpeg_as_it_is(file: &[u8]) -> Vec<u8> {
+    through("jpegdec ! videoconvert ! video/x-raw,format=RGB ! fdsink fd=1", file).await
+}
+
+/// Makes a PNG file of a JPEG file.
+pub(super) async fn png(file: &[u8]) -> Vec<u8> {
+    through("jpegdec ! videoconvert ! pngenc ! fdsink fd=1", file).await
+}
+
+async fn through(pipeline: &str, file: &[u8]) -> Vec<u8> {
+    let (_child, mut input, mut output) = launch(&format!("fdsrc fd=0 ! {pipeline}"));
     input.write_all(file).await.expect("the decoder runs");
     drop(input);
     let mut picture = Vec::new();

@@ -1,6 +1,17 @@
 //! Views from end to end: real pictures and tones in, mixed by a real agent, decoded and probed.
 
+mod changes;
+mod clip;
+mod deaths;
+mod grids;
 mod gst;
+mod hostile;
+mod meeting;
+mod protoo;
+mod scene;
+mod snapshots;
 mod stage;
 mod unavailable;
 mod views;
+mod watcher;
+mod webrtcbin;

@@ -2,13 +2,15 @@
 
 use std::{path::PathBuf, time::Duration};
 
+use portico::config::Config;
 use serde_json::json;
 use tokio::time::{Instant, timeout};
 
 use super::gst::{self, Decoder, Playing};
 use crate::support::{
     guest::{Guest, Session},
-    media_peer::{Codec, MediaPeer, Received},
+    media_peer::{Codec, Received, receiver},
+    protoo::ProtooGuest,
     server::TestServer,
 };
 
@@ -20,13 +22,28 @@ pub(super) const RED: [u8; 3] = [200, 30, 30];
 pub(super) const BLUE: [u8; 3] = [30, 30, 200];
 pub(super) const BLACK: [u8; 3] = [0, 0, 0];
 
+/// Tones, in Hz.
+pub(super) const LOW: f64 = 500.0;
+pub(super) const HIGH: f64 = 1200.0;
+
+/// Centres of the regions of a grid of four.
+pub(super) const FIRST: (f64, f64) = (0.25, 0.25);
+pub(super) const SECOND: (f64, f64) = (0.75, 0.25);
+pub(super) const THIRD: (f64, f64) = (0.25, 0.75);
+
 /// A server with the agent that was built beside it.
 pub(super) async fn server() -> TestServer {
+    server_with(|_| {}).await
+}
+
+/// The same with some settings changed.
+pub(super) async fn server_with(change: impl FnOnce(&mut Config)) -> TestServer {
     let program = PathBuf::from(env!("CARGO_BIN_EXE_portico")).with_file_name("portico-mixer");
     assert!(program.is_file(), "{} is not built: cargo build --workspace", program.display());
     TestServer::with(|config| {
         config.rooms.create_on_join = true;
         config.mixing.program = Some(program);
+        change(config);
     })
     .await
 }
@@ -68,22 +85,31 @@ pub(super) struct Viewer {
 impl Viewer {
     /// Subscribes to the common view with these codecs.
     pub(super) async fn of(guest: &mut Guest, codecs: &[Codec]) -> Self {
-        let mut peer = MediaPeer::builder().codecs(codecs).build().await;
         let mut media = json!({"audio": false, "video": false});
+        for codec in codecs {
+            let kind = if codec.is_audio() { "audio" } else { "video" };
+            media[kind] = json!({"from": "lobby-common"});
+        }
+        Self::new(guest.subscribe(media, receiver(codecs).await).await, codecs)
+    }
+
+    /// Subscribes through the `protoo` door, by the view's `mid`.
+    pub(super) async fn by_protoo(guest: &mut ProtooGuest, mid: &str, codecs: &[Codec]) -> Self {
+        let mut peer = receiver(codecs).await;
+        let id = guest.subscribe(mid, &mut peer).await;
+        Self::new(Session { id, peer }, codecs)
+    }
+
+    fn new(session: Session, codecs: &[Codec]) -> Self {
         let (mut video, mut audio) = (None, None);
         for codec in codecs {
-            peer.add_receiver(codec.kind()).await;
-            let from = json!({"from": "lobby-common"});
-            if codec.payload_type == Codec::OPUS.payload_type {
-                media["audio"] = from;
+            if codec.is_audio() {
                 audio = Some(Decoder::opus());
             } else {
-                media["video"] = from;
                 let is_vp8 = codec.payload_type == Codec::VP8.payload_type;
                 video = Some(if is_vp8 { Decoder::vp8() } else { Decoder::h264() });
             }
         }
-        let session = guest.subscribe(media, peer).await;
         Self { session, video, audio, picture: None, sound: None, last: None }
     }
 

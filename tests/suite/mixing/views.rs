@@ -6,17 +6,11 @@ use serde_json::{Value, json};
 
 use super::{
     gst,
-    stage::{BLACK, BLUE, RED, Speaker, Viewer, agents, server, signal},
+    stage::{
+        BLACK, BLUE, FIRST, HIGH, LOW, RED, SECOND, Speaker, THIRD, Viewer, agents, server, signal,
+    },
 };
 use crate::support::{guest::Guest, media_peer::Codec, server::TestServer};
-
-const LOW: f64 = 500.0;
-const HIGH: f64 = 1200.0;
-
-/// Centres of the regions of a grid of four.
-const FIRST: (f64, f64) = (0.25, 0.25);
-const SECOND: (f64, f64) = (0.75, 0.25);
-const THIRD: (f64, f64) = (0.25, 0.75);
 
 /// Whether a notification says that a picture flows, or does not.
 fn picture_is(status: &str) -> impl Fn(&Value) -> bool {

@@ -2,6 +2,7 @@
 
 mod hostile;
 mod media;
+mod races;
 mod reconnection;
 mod restart;
 mod subscription_control;

@@ -4,9 +4,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
+use portico::store::{RoomRecord, ServiceKey};
 use serde_json::{Value, json};
 
 use crate::support::{
+    protoo::{ProtooClient, query},
     server::TestServer,
     socketio::{EngineIo, Frame, RawClient},
 };
@@ -14,17 +16,20 @@ use crate::support::{
 /// Logs in with a token; the refusal's description, or nothing when the token admits.
 async fn refusal(server: &TestServer, token: &str) -> Option<String> {
     let mut client = RawClient::connect(&server.http_url(), EngineIo::V4).await;
-    let login = json!({
-        "token": token,
-        "userAgent": {"sdk": {"type": "JavaScript", "version": "4.3"}},
-        "protocol": "1.1",
-    });
-    let answer = client.request("login", Some(&login)).await;
+    let answer = client.request("login", Some(&login(token))).await;
     if answer[0] == "ok" {
         return None;
     }
     assert_eq!(client.next().await, Frame::Closed, "a refused login closes the connection");
     Some(answer[1]["description"].as_str().expect("a description").to_owned())
+}
+
+fn login(token: &str) -> Value {
+    json!({
+        "token": token,
+        "userAgent": {"sdk": {"type": "JavaScript", "version": "4.3"}},
+        "protocol": "1.1",
+    })
 }
 
 /// A token whose JSON was changed after it was signed.
@@ -80,6 +85,54 @@ async fn a_service_signs_its_own_tokens() {
     assert_eq!(refusal(&server, &other_algorithm).await.as_deref(), wrong);
     let unsigned = good.rsplit_once('.').expect("three parts").0.to_owned() + ".";
     assert!(refusal(&server, &unsigned).await.is_some());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn anothers_room_is_as_good_as_none_at_every_door() {
+    let server = TestServer::with(|config| config.rooms.create_on_join = false).await;
+    let store = server.server().store();
+    store.create_service("super").await.expect("a service");
+    let shop = store.create_service("shop").await.expect("a service");
+    let other = store.create_service("other").await.expect("a service");
+    let room = RoomRecord::new("lobby".parse().expect("an id"), "the shop's");
+    store.create_room_of(Some(shop.id.clone()), room, 10).await.expect("made");
+    let sign = |service: &ServiceKey, room: &str, id: &str| {
+        let mut header = Header::new(Algorithm::HS256);
+        header.kid = Some(service.id.to_string());
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
+        let claims = json!({
+            "room": room, "user": "ann", "role": "presenter", "exp": now + 60, "jti": id,
+        });
+        let key = EncodingKey::from_secret(service.key.reveal().as_bytes());
+        encode(&header, &claims, &key).expect("a JWT")
+    };
+
+    let own = query("ann", Some(&sign(&shop, "lobby", "1")));
+    let mut ann = ProtooClient::connect_by(&server, &own, None).await.expect("a WebSocket");
+    ann.granted("join", &json!({"rid": "lobby"})).await;
+    let mut told = Vec::new();
+    for (room, id) in [("lobby", "2"), ("nowhere", "3")] {
+        let token = sign(&other, room, id);
+        let mut client = RawClient::connect(&server.http_url(), EngineIo::V4).await;
+        let answer = client.request("login", Some(&login(&token))).await;
+        assert_eq!(client.next().await, Frame::Closed);
+        let again = refusal(&server, &token).await;
+
+        let visit = query("ann", Some(&sign(&other, room, &format!("{id}p"))));
+        let visitor = ProtooClient::connect_by(&server, &visit, None).await;
+        let mut visitor = visitor.expect("a WebSocket");
+        let joined = visitor.refused("join", &json!({"rid": room})).await;
+        let elsewhere = visitor.refused("join", &json!({"rid": "attic"})).await;
+        let early = visitor.refused("keepalive", &json!({"rid": room})).await;
+        told.push((answer, again, joined, elsewhere, early));
+    }
+    assert_eq!(told[0], told[1]);
+    let (answer, again, ..) = &told[0];
+    let no_room = json!({"code": 1003, "description": "Joining room failed"});
+    assert_eq!(answer, &[json!("error"), no_room]);
+    assert_eq!(again.as_deref(), Some("Unknown"));
+    // Nobody took the place of her whose name the foreign token says.
+    ann.granted("keepalive", &json!({"rid": "lobby"})).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -100,6 +100,34 @@ async fn clients_are_told_of_the_stun_servers_that_are_configured() {
     assert_eq!(joined["es"]["icfg"]["is"], json!([url]));
 }
 
+/// A session that asks for a service that is configured is sent there; others are served here.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_asks_for_a_configured_engine_gets_what_its_client_needs() {
+    let secret = "a secret of LiveKit's";
+    let server = TestServer::with(|config| {
+        config.engines.livekit.url = "wss://livekit.example.org".into();
+        config.engines.livekit.api_key = "key".into();
+        config.engines.livekit.api_secret = secret.to_owned().into();
+    })
+    .await;
+    let (_ann, joined) = SignalsGuest::found(&server, "lobby", "m2m", "ann").await;
+    assert_eq!(joined["eg"], "native");
+    let client = SignalsClient::connect(&server, "lobby", "bob").await;
+    let mut bob = SignalsGuest { client, head: Head::new("lobby", "m2m", "bob", "BOB-1") };
+    bob.send("JOIN", json!({"ve": true, "ae": true, "eg": "livekit"})).await;
+    let joined = bob.client.ack("JOIN").await;
+    assert_eq!((&joined["eg"], &joined["pt"]), (&json!("livekit"), &json!("viewer")));
+    assert_eq!(joined["es"]["url"], "wss://livekit.example.org");
+    assert_eq!(joined["es"].as_object().map(serde_json::Map::len), Some(2), "{joined}");
+    let token = joined["es"]["token"].as_str().expect("a token");
+    let key = jsonwebtoken::DecodingKey::from_secret(secret.as_bytes());
+    let validation = jsonwebtoken::Validation::new(jsonwebtoken::Algorithm::HS256);
+    let claims = jsonwebtoken::decode::<serde_json::Value>(token, &key, &validation);
+    let claims = claims.expect("signed by the secret").claims;
+    assert_eq!((&claims["iss"], &claims["sub"]), (&json!("key"), &json!("bob")));
+    assert_eq!(claims["video"]["canPublish"], false);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_larger_than_it_may_be_ends_the_connection() {
     let server = TestServer::start().await;

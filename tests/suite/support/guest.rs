@@ -110,7 +110,7 @@ impl RawClient {
     /// Sends a request that must be refused; yields the error's description.
     pub(crate) async fn refused(&mut self, name: &str, data: &Value) -> String {
         let answer = self.request(name, Some(data)).await;
-        assert_eq!(answer.first(), Some(&json!("error")), "{name}: {answer:?}");
+        assert_eq!(answer.first(), Some(&json!("error")), "{name} {data}: {answer:?}");
         answer[1]["description"].as_str().expect("a description").to_owned()
     }
 }

@@ -1,5 +1,7 @@
 //! What several tests need.
 
+pub(crate) mod certificate;
+pub(crate) mod crossing;
 pub(crate) mod guest;
 pub(crate) mod hostile;
 pub(crate) mod media_peer;

@@ -147,3 +147,28 @@ fn a_layout_from_outside_is_the_only_one() {
     view.remove(&id("b"));
     assert_eq!(shown(&view), "d e -");
 }
+
+#[test]
+fn other_layouts_keep_the_order_of_the_pictures() {
+    let family = |base| LayoutSettings { base, custom: Vec::new() };
+    let mut view = fluid(4);
+    view.set_templates(&family(TemplateBase::Lecture), 4).expect("a family");
+    assert_eq!(shown(&view), "", "no layout before the first picture");
+    let mut view = with(view, "a b c d e");
+    assert_eq!(shown(&view), "a b c d - -");
+    view.replace(&regions(&[("x", Some("c"))]));
+    assert_eq!(shown(&view), "c");
+    view.set_templates(&family(TemplateBase::Fluid), 4).expect("a family");
+    assert_eq!(shown(&view), "c a b d");
+    let none = view.set_templates(&family(TemplateBase::Void), 4);
+    assert_eq!(none, Err(LayoutFault::Region));
+    assert_eq!(shown(&view), "c a b d");
+
+    let template = |ids: &[(&str, Option<&str>)]| {
+        regions(ids).into_iter().map(|placed| placed.region).collect()
+    };
+    let custom = vec![template(&[("x", None), ("y", None)])];
+    let settings = LayoutSettings { base: TemplateBase::Void, custom };
+    view.set_templates(&settings, 4).expect("one layout");
+    assert_eq!(shown(&view), "c a", "the others find no region");
+}

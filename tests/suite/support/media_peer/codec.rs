@@ -86,7 +86,12 @@ impl Codec {
 
     /// Sound or picture.
     pub(crate) fn kind(&self) -> RtpCodecKind {
-        if self.mime_type.starts_with("audio/") { RtpCodecKind::Audio } else { RtpCodecKind::Video }
+        if self.is_audio() { RtpCodecKind::Audio } else { RtpCodecKind::Video }
+    }
+
+    /// Whether it is of sound.
+    pub(crate) fn is_audio(&self) -> bool {
+        self.mime_type.starts_with("audio/")
     }
 
     /// The codec as `rtc` describes it.

@@ -1,4 +1,4 @@
-// Small helpers for building the page.
+// Small helpers for building pages.
 
 /** An element with properties and children; text is never read as HTML. */
 export function element(name, properties = {}, ...children) {
@@ -7,7 +7,7 @@ export function element(name, properties = {}, ...children) {
   return made;
 }
 
-/** One of the page's symbols, with a name for those who cannot see it. */
+/** One of the icons, with a name for those who cannot see it. */
 export function icon(symbol, label, className = "") {
   const namespace = "http://www.w3.org/2000/svg";
   const svg = document.createElementNS(namespace, "svg");
@@ -15,7 +15,7 @@ export function icon(symbol, label, className = "") {
   svg.setAttribute("aria-label", label);
   svg.setAttribute("class", className);
   const use = document.createElementNS(namespace, "use");
-  use.setAttribute("href", `#icon-${symbol}`);
+  use.setAttribute("href", `/shared/icons.svg#${symbol}`);
   const title = document.createElementNS(namespace, "title");
   title.textContent = label;
   svg.append(title, use);
@@ -26,9 +26,15 @@ export function plural(count, word) {
   return `${count} ${word}${count === 1 ? "" : "s"}`;
 }
 
-/** A colour of one's own, the same wherever somebody appears. */
-export function hueOf(text) {
+/** A hue in degrees for a name, the same wherever somebody appears. */
+export function hueOf(name) {
   let hash = 0;
-  for (const letter of text) hash = (hash * 31 + letter.codePointAt(0)) % 360;
+  for (const letter of name) hash = (hash * 31 + letter.codePointAt(0)) % 360;
   return hash;
+}
+
+/** Up to two letters for a name. */
+export function initials(name) {
+  const words = name.trim().split(/\s+/).slice(0, 2);
+  return words.map((word) => [...word][0] ?? "").join("").toUpperCase();
 }
