@@ -49,6 +49,8 @@ enum Refusal {
     TooMany(&'static str),
     #[error("view {0} has no picture")]
     NoPicture(u32),
+    #[error("output {0} has no sound")]
+    NoSound(u32),
     #[error("a picture of {0}x{1} at {2} per second")]
     Picture(u32, u32, u32),
     #[error(transparent)]
@@ -74,7 +76,7 @@ struct View {
 #[derive(Debug)]
 enum Output {
     Video { view: u32, encoder: Arc<VideoOutput> },
-    Audio { view: u32, without: Option<u32>, encoder: Arc<AudioOutput> },
+    Audio { view: u32, without: Arc<[u32]>, encoder: Arc<AudioOutput> },
 }
 
 /// Why the agent ends.
@@ -243,6 +245,7 @@ impl Agent {
                 }
                 Ok(())
             }
+            ToAgent::SetWithout { output, without } => self.set_without(output, without),
             ToAgent::CloseOutput { output } => self.close_output(output),
             ToAgent::RequestKeyFrame { output } => match self.outputs.get(&output) {
                 Some(Output::Video { encoder, .. }) => {

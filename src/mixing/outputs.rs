@@ -32,8 +32,8 @@ pub(super) enum Key {
         view: StreamId,
         /// The codec.
         format: AudioFormat,
-        /// The listener's own input, which is left out.
-        without: Option<StreamId>,
+        /// The listener's own inputs, which are left out.
+        without: BTreeSet<StreamId>,
     },
     /// A view's picture.
     Video {
@@ -114,7 +114,7 @@ impl Outputs {
             self.forget(session, |subscriber| subscriber.audio = None);
             return Source::Published(view);
         };
-        let without = own_input(views, &view, listener.as_ref());
+        let without = own_inputs(views, &view, listener.as_ref());
         let choices = formats.iter().map(|&format| {
             let key = Key::Audio { view: view.clone(), format, without: without.clone() };
             Choice { output: self.number(key), format }
@@ -195,7 +195,7 @@ impl Outputs {
                 continue;
             };
             let view = listening.view.clone();
-            let without = own_input(views, &view, listening.listener.as_ref());
+            let without = own_inputs(views, &view, listening.listener.as_ref());
             let key = Key::Audio { view, format, without };
             if self.outputs.get(present).is_some_and(|output| output.key != key) {
                 moves.push((session.clone(), key, format));
@@ -289,12 +289,16 @@ impl Subscriber {
     }
 }
 
-/// The sound of a listener in a view, if there is one.
-fn own_input(views: &Views, view: &StreamId, listener: Option<&ParticipantId>) -> Option<StreamId> {
-    let (view, listener) = (views.get(view)?, listener?);
-    let mut inputs = view.inputs.iter();
-    let own = inputs.find(|input| input.owner == *listener && input.audio.is_some())?;
-    Some(own.stream.clone())
+/// The sounds of a listener in a view.
+fn own_inputs(
+    views: &Views,
+    view: &StreamId,
+    listener: Option<&ParticipantId>,
+) -> BTreeSet<StreamId> {
+    let Some((view, listener)) = views.get(view).zip(listener) else { return BTreeSet::new() };
+    let inputs = view.inputs.iter();
+    let own = inputs.filter(|input| input.owner == *listener && input.audio.is_some());
+    own.map(|input| input.stream.clone()).collect()
 }
 
 #[cfg(test)]

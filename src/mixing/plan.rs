@@ -57,6 +57,13 @@ struct PresentInput {
     active: bool,
 }
 
+/// An encoding that the agent makes.
+#[derive(Debug)]
+struct PresentOutput {
+    /// The inputs that are left out of its sound.
+    without: Vec<u32>,
+}
+
 /// What the agent does at present.
 #[derive(Debug, Default)]
 pub(super) struct Plan {
@@ -64,7 +71,7 @@ pub(super) struct Plan {
     views: BTreeMap<StreamId, PresentView>,
     inputs: BTreeMap<(StreamId, TrackKind), PresentInput>,
     sources: BTreeMap<StreamId, u32>,
-    outputs: BTreeMap<OutputId, u32>,
+    outputs: BTreeMap<OutputId, PresentOutput>,
 }
 
 impl Plan {
@@ -127,6 +134,7 @@ impl Plan {
             }
             stays
         });
+        self.leave_out(outputs, &mut steps);
         self.sources.retain(|stream, _| inputs.keys().any(|(other, _)| other == stream));
         self.views.retain(|stream, view| {
             let stays = views.contains_key(stream);
@@ -243,19 +251,40 @@ impl Plan {
         if self.outputs.contains_key(&output) {
             return;
         }
+        let without = self.without(key);
         let encoding = match key {
-            Key::Audio { format, without, .. } => {
-                let without = without.as_ref();
-                let without = without.and_then(|own| self.input_number(own, TrackKind::Audio));
-                words::audio_encoding(*format, without)
-            }
+            Key::Audio { format, .. } => words::audio_encoding(*format, without.clone()),
             Key::Video { format, resolution, framerate, kbps, key_frame_interval_secs, .. } => {
                 let rates = (*framerate, *kbps, *key_frame_interval_secs);
                 words::video_encoding(*format, *resolution, rates)
             }
         };
-        self.outputs.insert(output, view);
+        self.outputs.insert(output, PresentOutput { without });
         steps.push(Step::Tell(ToAgent::OpenOutput { output: output.0, view, encoding }));
+    }
+
+    /// The inputs that are left out of an encoding's sound.
+    fn without(&self, key: &Key) -> Vec<u32> {
+        match key {
+            Key::Audio { without, .. } => {
+                let own = without.iter();
+                own.filter_map(|own| self.input_number(own, TrackKind::Audio)).collect()
+            }
+            Key::Video { .. } => Vec::new(),
+        }
+    }
+
+    /// Says again what is left out where that changed: a sound that was away comes back under
+    /// another number.
+    fn leave_out(&mut self, outputs: &Outputs, steps: &mut Vec<Step>) {
+        for (output, key) in outputs.open() {
+            let without = self.without(key);
+            let present = self.outputs.get_mut(&output);
+            if let Some(present) = present.filter(|present| present.without != without) {
+                present.without.clone_from(&without);
+                steps.push(Step::Tell(ToAgent::SetWithout { output: output.0, without }));
+            }
+        }
     }
 
     fn close_outputs(&mut self, outputs: &Outputs, steps: &mut Vec<Step>) {

@@ -101,7 +101,7 @@ pub(super) fn video_input(format: VideoFormat) -> RtpFormat {
 }
 
 /// How a sound is to be encoded.
-pub(super) fn audio_encoding(format: AudioFormat, without: Option<u32>) -> Encoding {
+pub(super) fn audio_encoding(format: AudioFormat, without: Vec<u32>) -> Encoding {
     Encoding::Audio { codec: audio_codec(format.codec), without }
 }
 

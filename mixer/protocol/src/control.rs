@@ -87,6 +87,13 @@ pub enum ToAgent {
         /// What to encode.
         encoding: Encoding,
     },
+    /// Leave other inputs out of an audio output than before.
+    SetWithout {
+        /// The output.
+        output: u32,
+        /// Inputs that are left out: the listener's own.
+        without: Vec<u32>,
+    },
     /// Stop encoding.
     CloseOutput {
         /// Its number.
@@ -153,7 +160,7 @@ pub struct RtpFormat {
 }
 
 /// What an output encodes.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Encoding {
     /// The view's picture.
@@ -175,8 +182,8 @@ pub enum Encoding {
     Audio {
         /// The codec.
         codec: AudioCodec,
-        /// An input that is left out: the listener's own.
-        without: Option<u32>,
+        /// Inputs that are left out: the listener's own.
+        without: Vec<u32>,
     },
 }
 

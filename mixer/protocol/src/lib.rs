@@ -27,7 +27,7 @@ mod layout;
 pub use self::{codec::*, control::*, frame::*, layout::*};
 
 /// The version of these messages. Two ends of different versions do not talk to each other.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// The other end is of another version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -160,7 +160,7 @@ impl Agent {
             let sound = |number: &u32| self.inputs.get(number)?.sound().cloned();
             let outputs = self.outputs.values().filter_map(|output| match output {
                 Output::Audio { view: of, without, encoder } if of == view => {
-                    Some((*without, Arc::clone(encoder)))
+                    Some((Arc::clone(without), Arc::clone(encoder)))
                 }
                 Output::Audio { .. } | Output::Video { .. } => None,
             });

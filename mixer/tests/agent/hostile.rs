@@ -49,7 +49,7 @@ fn garbage_as_payload_hurts_nobody_else() {
     let heard = [&[3], &numbers[4..]].concat();
     agent.send(ToAgent::SetSound { view: 1, inputs: heard, loudest: 0 });
     let watcher = Watcher::start(&agent, 1, &agent.open_video(1, 1, view));
-    let encoding = Encoding::Audio { codec: AudioCodec::Opus, without: None };
+    let encoding = Encoding::Audio { codec: AudioCodec::Opus, without: Vec::new() };
     let listener = Listener::start(&agent, 2, &agent.open(2, 1, encoding));
     let sender = agent.sender.clone();
     let attack = std::thread::spawn(move || {

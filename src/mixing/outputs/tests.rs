@@ -90,18 +90,18 @@ fn an_encoder_lingers_after_the_last_subscriber() {
 
 #[test]
 fn whoever_speaks_hears_everybody_else_and_listeners_share_one_mix() {
-    let mut bench = Bench::new(&[("cam", "ann")]);
+    let mut bench = Bench::new(&[("screen", "ann"), ("mic", "dan"), ("cam", "ann")]);
     let ann = bench.listener("a", Some("ann"));
     let bob = bench.listener("b", Some("bob"));
     assert_eq!(bench.listener("c", None), bob);
     assert_ne!(ann, bob);
     let keys: Vec<_> = bench.outputs.open().map(|(_, key)| key.clone()).collect();
-    let without = |without: Option<&str>| Key::Audio {
+    let without = |without: &[&str]| Key::Audio {
         view: id("mix"),
         format: OPUS,
-        without: without.map(id),
+        without: without.iter().map(|own| id(own)).collect(),
     };
-    assert_eq!(keys, [without(Some("cam")), without(None)]);
+    assert_eq!(keys, [without(&["cam", "screen"]), without(&[])]);
 }
 
 #[test]

@@ -103,7 +103,7 @@ fn a_view_is_built_before_it_is_encoded() {
             "layout 1 #1 4",
             "sound 1 [2]",
             "open 1 of 1 vp8 640 700",
-            "open 3 of 1 opus without Some(2)",
+            "open 3 of 1 opus without [2]",
         ]
     );
     assert!(bench.settle().is_empty(), "there is nothing more to do");
@@ -185,6 +185,31 @@ fn what_nobody_gets_is_closed() {
     assert_eq!(bench.settle(), ["CloseOutput { output: 1 }"]);
     bench.views.clear();
     assert_eq!(bench.settle(), ["RemoveView { view: 1 }"]);
+}
+
+#[test]
+fn whoever_has_two_sounds_hears_neither_even_after_one_was_away() {
+    let mut bench = Bench::default();
+    let both = [("a", "ann"), ("b", "bob"), ("c", "ann")];
+    bench.views.insert(id("mix"), Arc::new(view(&both)));
+    bench.listen("one", "ann");
+    let steps = bench.settle();
+    assert_eq!(steps.last().map(String::as_str), Some("open 1 of 1 opus without [2, 8]"));
+
+    // One of the two leaves the mix and is back while its mix is still made.
+    let now = Instant::now();
+    bench.views.insert(id("mix"), Arc::new(view(&both[..2])));
+    let moved = bench.outputs.reroute(&bench.views, now);
+    assert_eq!(moved.len(), 1, "to a mix without the other one alone");
+    let steps = bench.settle();
+    assert!(steps.contains(&"open 3 of 1 opus without [2]".into()), "{steps:?}");
+    assert!(steps.contains(&"SetWithout { output: 1, without: [2] }".into()), "{steps:?}");
+    bench.views.insert(id("mix"), Arc::new(view(&both)));
+    let moved = bench.outputs.reroute(&bench.views, now);
+    assert_eq!(moved[0].1.output, OutputId(1), "it is not made a second time");
+    let steps = bench.settle();
+    assert!(steps.contains(&"SetWithout { output: 1, without: [2, 11] }".into()), "{steps:?}");
+    assert!(bench.settle().is_empty(), "there is nothing more to do");
 }
 
 #[test]
