@@ -260,7 +260,8 @@ pub enum FromAgent {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Scope {
-    /// One input, which is no longer shown.
+    /// One input, which is not shown or heard until it can be decoded again; that is tried less
+    /// and less often. Told once for each such time.
     Input(u32),
     /// One output, which has ended.
     Output(u32),

@@ -70,7 +70,7 @@ fn an_output_that_cannot_be_is_refused() {
 }
 
 #[test]
-fn an_input_that_cannot_be_decoded_is_given_up() {
+fn an_input_that_cannot_be_decoded_is_told_of() {
     let agent = Agent::start();
     let view = picture(640, 360);
     agent.create_view(1, view);
