@@ -16,7 +16,7 @@ use tracing::{debug, info, warn};
 
 use super::{
     Mixing,
-    agent::{Agent, Report},
+    agent::{Agent, Endurance, Report},
     link::Said,
     outputs::{Outputs, Views},
     plan::{Plan, Step},
@@ -307,8 +307,9 @@ impl RoomMixing {
             if self.agent.is_none() && self.respite.is_none() && can_run {
                 let media = Arc::clone(&self.media);
                 let start = self.mixing.program().clone();
+                let endurance = Endurance::of(self.mixing.look());
                 let injector = move || media.injector();
-                self.agent = Some(Agent::keep(self.id.clone(), start, injector));
+                self.agent = Some(Agent::keep(self.id.clone(), start, endurance, injector));
             }
         } else if self.agent.is_some() && self.spare_until().is_none_or(|until| until <= now) {
             info!(room = %self.id, "mixing agent is no longer needed");

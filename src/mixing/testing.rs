@@ -1,6 +1,6 @@
 //! Views and wishes for the tests of this module.
 
-use std::{fmt::Debug, str::FromStr, sync::Arc};
+use std::{fmt::Debug, str::FromStr, sync::Arc, time::Duration};
 
 use crate::{
     config,
@@ -26,6 +26,8 @@ pub(super) fn look() -> config::Mixing {
     config::Mixing {
         agents: Vec::new(),
         program: None,
+        max_deaths: 5,
+        deaths_window: Duration::from_secs(60),
         loudest: 0,
         names: false,
         initials: false,
