@@ -22,8 +22,8 @@ use crate::pipeline::{AudioOutput, PipelineError, VideoOutput};
 use crate::sync::Holds;
 use crate::view::Drawing;
 
-/// Views of one agent.
-const MAX_VIEWS: usize = 64;
+/// Views of one agent: a room's own, and one for each picture or sound that is transcoded.
+const MAX_VIEWS: usize = 320;
 /// Inputs of one agent.
 const MAX_INPUTS: usize = 1024;
 /// Outputs of one agent.

@@ -4,19 +4,17 @@
 
 use std::collections::BTreeMap;
 
-use portico_mixer_protocol::{MAX_REGIONS, Region, ToAgent};
+use portico_mixer_protocol::{MAX_REGIONS, Picture, Region, ToAgent};
 
+mod program;
+
+pub(super) use self::program::Program;
+use self::program::Wanted;
 use super::{
     outputs::{Key, Outputs, Views},
     words,
 };
-use crate::{
-    config,
-    formats::TrackKind,
-    ids::StreamId,
-    media::OutputId,
-    room::{DesiredView, TrackStatus, ViewInput},
-};
+use crate::{config, formats::TrackKind, ids::StreamId, media::OutputId, room::DesiredView};
 
 /// One thing to do.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,6 +58,8 @@ struct PresentInput {
 /// An encoding that the agent makes.
 #[derive(Debug)]
 struct PresentOutput {
+    /// Of which of its views.
+    view: u32,
     /// The inputs that are left out of its sound.
     without: Vec<u32>,
 }
@@ -68,7 +68,7 @@ struct PresentOutput {
 #[derive(Debug, Default)]
 pub(super) struct Plan {
     last: u32,
-    views: BTreeMap<StreamId, PresentView>,
+    views: BTreeMap<Program, PresentView>,
     inputs: BTreeMap<(StreamId, TrackKind), PresentInput>,
     sources: BTreeMap<StreamId, u32>,
     outputs: BTreeMap<OutputId, PresentOutput>,
@@ -88,12 +88,18 @@ impl Plan {
 
     /// The number of a view.
     pub(super) fn view_number(&self, view: &StreamId) -> Option<u32> {
-        self.views.get(view).map(|view| view.number)
+        self.views.get(&Program::View(view.clone())).map(|view| view.number)
     }
 
-    /// The view with a number.
-    pub(super) fn view(&self, number: u32) -> Option<&StreamId> {
-        self.views.iter().find(|(_, view)| view.number == number).map(|(stream, _)| stream)
+    /// What the view with a number shows or plays.
+    pub(super) fn program(&self, number: u32) -> Option<&Program> {
+        self.views.iter().find(|(_, view)| view.number == number).map(|(program, _)| program)
+    }
+
+    /// The encodings of the view with a number.
+    pub(super) fn outputs_of(&self, number: u32) -> impl Iterator<Item = OutputId> {
+        let of_view = self.outputs.iter().filter(move |(_, output)| output.view == number);
+        of_view.map(|(id, _)| *id)
     }
 
     /// What leads from what there is to what should be, which it is from then on. What goes on is
@@ -106,24 +112,25 @@ impl Plan {
     ) -> Vec<Step> {
         let mut steps = Vec::new();
         for (stream, desired) in views {
-            self.create_view(stream, desired, look, &mut steps);
+            let picture = desired.settings.video.as_ref().map(|video| words::picture(video, look));
+            self.create_view(Program::View(stream.clone()), picture, &mut steps);
         }
-        let mut inputs = BTreeMap::new();
-        for input in views.values().flat_map(|view| &view.inputs) {
-            for kind in [TrackKind::Audio, TrackKind::Video] {
-                if let Some(active) = activity(input, kind) {
-                    inputs.entry((input.stream.clone(), kind)).or_insert((input, active));
-                }
-            }
+        let transcoded = program::transcoded(views, outputs);
+        for program in transcoded.keys() {
+            self.create_view(program.clone(), program.picture(), &mut steps);
         }
-        for ((_, kind), (input, active)) in &inputs {
-            self.add_input(input, *kind, *active, &mut steps);
+        let inputs = program::inputs(views, &transcoded);
+        for ((stream, kind), wanted) in &inputs {
+            self.add_input(stream, *kind, wanted, &mut steps);
         }
         for (stream, desired) in views {
             self.arrange(stream, desired, look, &mut steps);
         }
+        for program in transcoded.keys() {
+            self.arrange_transcoded(program, &mut steps);
+        }
         for (output, key) in outputs.open() {
-            self.open_output(output, key, &mut steps);
+            self.open_output(output, key, views, &mut steps);
         }
         self.close_outputs(outputs, &mut steps);
         self.inputs.retain(|key, input| {
@@ -136,8 +143,11 @@ impl Plan {
         });
         self.leave_out(outputs, &mut steps);
         self.sources.retain(|stream, _| inputs.keys().any(|(other, _)| other == stream));
-        self.views.retain(|stream, view| {
-            let stays = views.contains_key(stream);
+        self.views.retain(|program, view| {
+            let stays = match program {
+                Program::View(stream) => views.contains_key(stream),
+                Program::Sound(_) | Program::Picture(..) => transcoded.contains_key(program),
+            };
             if !stays {
                 steps.push(Step::Tell(ToAgent::RemoveView { view: view.number }));
             }
@@ -151,31 +161,24 @@ impl Plan {
         self.last
     }
 
-    fn create_view(
-        &mut self,
-        stream: &StreamId,
-        desired: &DesiredView,
-        look: &config::Mixing,
-        steps: &mut Vec<Step>,
-    ) {
-        if self.views.contains_key(stream) {
+    fn create_view(&mut self, program: Program, picture: Option<Picture>, steps: &mut Vec<Step>) {
+        if self.views.contains_key(&program) {
             return;
         }
         let number = self.number();
         let view = PresentView { number, regions: None, sound: None, layouts: 0 };
-        self.views.insert(stream.clone(), view);
-        let picture = desired.settings.video.as_ref().map(|video| words::picture(video, look));
+        self.views.insert(program, view);
         steps.push(Step::Tell(ToAgent::CreateView { view: number, picture }));
     }
 
     fn add_input(
         &mut self,
-        input: &ViewInput,
+        stream: &StreamId,
         kind: TrackKind,
-        active: bool,
+        wanted: &Wanted<'_>,
         steps: &mut Vec<Step>,
     ) {
-        let key = (input.stream.clone(), kind);
+        let (key, active) = ((stream.clone(), kind), wanted.active);
         if let Some(present) = self.inputs.get_mut(&key) {
             if present.active != active {
                 present.active = active;
@@ -184,28 +187,24 @@ impl Plan {
             }
             return;
         }
-        let audio = input.audio.filter(|_| kind == TrackKind::Audio);
-        let video = input.video.filter(|_| kind == TrackKind::Video);
-        let format = audio.map(|track| words::audio_input(track.format));
-        let format = format.or_else(|| video.map(|track| words::video_input(track.format)));
-        let Some(format) = format else { return };
         let number = self.number();
-        let source = match self.sources.get(&input.stream) {
+        let source = match self.sources.get(stream) {
             Some(source) => *source,
             None => self.number(),
         };
-        self.sources.insert(input.stream.clone(), source);
+        self.sources.insert(stream.clone(), source);
+        let format = wanted.format.clone();
         let payload_type = format.payload_type;
         steps.push(Step::Tell(ToAgent::AddInput {
             input: number,
             source: Some(source),
             format,
-            label: (kind == TrackKind::Video).then(|| input.user.to_string()),
+            label: (kind == TrackKind::Video).then(|| wanted.user.to_owned()),
         }));
         if !active {
             steps.push(Step::Tell(ToAgent::SetInputActive { input: number, active }));
         }
-        let stream = input.stream.clone();
+        let stream = stream.clone();
         steps.push(Step::Tap { input: number, stream, kind, payload_type });
         self.inputs.insert(key, PresentInput { number, active });
     }
@@ -232,22 +231,29 @@ impl Plan {
         let heard = desired.inputs.iter().filter(|input| input.audio.is_some());
         let sound = heard.filter_map(|input| self.input_number(&input.stream, TrackKind::Audio));
         let sound: Vec<u32> = sound.collect();
-        let Some(view) = self.views.get_mut(stream) else { return };
-        if desired.settings.video.is_some() && view.regions.as_ref() != Some(&regions) {
-            view.layouts += 1;
-            view.regions = Some(regions.clone());
-            let (view, sequence) = (view.number, view.layouts);
-            steps.push(Step::Tell(ToAgent::SetLayout { view, sequence, regions }));
+        let Some(view) = self.views.get_mut(&Program::View(stream.clone())) else { return };
+        if desired.settings.video.is_some() {
+            view.show(regions, steps);
         }
-        if desired.settings.audio.is_some() && view.sound.as_ref() != Some(&sound) {
-            view.sound = Some(sound.clone());
-            let (view, loudest) = (view.number, look.loudest);
-            steps.push(Step::Tell(ToAgent::SetSound { view, inputs: sound, loudest }));
+        if desired.settings.audio.is_some() {
+            view.play(sound, look.loudest, steps);
         }
     }
 
-    fn open_output(&mut self, output: OutputId, key: &Key, steps: &mut Vec<Step>) {
-        let Some(view) = self.view_number(key.view()) else { return };
+    /// Shows or plays the one input.
+    fn arrange_transcoded(&mut self, program: &Program, steps: &mut Vec<Step>) {
+        let input = program.track().and_then(|(stream, kind)| self.input_number(stream, kind));
+        let Some((view, input)) = self.views.get_mut(program).zip(input) else { return };
+        match program {
+            Program::View(_) => {}
+            Program::Sound(_) => view.play(vec![input], 0, steps),
+            Program::Picture(..) => view.show(vec![words::whole(input)], steps),
+        }
+    }
+
+    fn open_output(&mut self, output: OutputId, key: &Key, views: &Views, steps: &mut Vec<Step>) {
+        let program = Program::of(key, views);
+        let Some(view) = self.views.get(&program).map(|view| view.number) else { return };
         if self.outputs.contains_key(&output) {
             return;
         }
@@ -259,7 +265,7 @@ impl Plan {
                 words::video_encoding(*format, *resolution, rates)
             }
         };
-        self.outputs.insert(output, PresentOutput { without });
+        self.outputs.insert(output, PresentOutput { view, without });
         steps.push(Step::Tell(ToAgent::OpenOutput { output: output.0, view, encoding }));
     }
 
@@ -298,13 +304,23 @@ impl Plan {
     }
 }
 
-/// Whether a track of an input flows; `None` if it has none of the kind.
-fn activity(input: &ViewInput, kind: TrackKind) -> Option<bool> {
-    let status = match kind {
-        TrackKind::Audio => input.audio.map(|track| track.status),
-        TrackKind::Video => input.video.map(|track| track.status),
-    };
-    status.map(|status| status == TrackStatus::Active)
+impl PresentView {
+    fn show(&mut self, regions: Vec<Region>, steps: &mut Vec<Step>) {
+        if self.regions.as_ref() != Some(&regions) {
+            self.layouts += 1;
+            self.regions = Some(regions.clone());
+            let (view, sequence) = (self.number, self.layouts);
+            steps.push(Step::Tell(ToAgent::SetLayout { view, sequence, regions }));
+        }
+    }
+
+    fn play(&mut self, inputs: Vec<u32>, loudest: u32, steps: &mut Vec<Step>) {
+        if self.sound.as_ref() != Some(&inputs) {
+            self.sound = Some(inputs.clone());
+            let view = self.number;
+            steps.push(Step::Tell(ToAgent::SetSound { view, inputs, loudest }));
+        }
+    }
 }
 
 #[cfg(test)]
