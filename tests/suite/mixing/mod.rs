@@ -2,5 +2,6 @@
 
 mod gst;
 mod stage;
+mod transcoding;
 mod unavailable;
 mod views;
