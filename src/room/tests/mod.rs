@@ -19,5 +19,6 @@ mod sessions;
 mod subscribing;
 mod subscription_control;
 mod text;
+mod transcoding;
 mod walk;
 mod words;
