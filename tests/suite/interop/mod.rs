@@ -4,4 +4,5 @@ mod chromium;
 mod node;
 mod offered;
 mod socketio;
+mod types;
 mod vendored;
