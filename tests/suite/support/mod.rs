@@ -6,6 +6,8 @@ pub(crate) mod guest;
 pub(crate) mod hostile;
 pub(crate) mod media_peer;
 pub(crate) mod protoo;
+pub(crate) mod samples;
 pub(crate) mod server;
+pub(crate) mod shape;
 pub(crate) mod socketio;
 pub(crate) mod transcript;
