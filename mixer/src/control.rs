@@ -208,14 +208,7 @@ impl Agent {
             ToAgent::CreateView { view, picture } => self.create_view(view, picture),
             ToAgent::RemoveView { view } => self.remove_view(view),
             ToAgent::AddInput { input, source, format, label } => {
-                if self.inputs.contains_key(&input) {
-                    return Err(Refusal::Exists("input", input));
-                }
-                if self.inputs.len() >= MAX_INPUTS {
-                    return Err(Refusal::TooMany("inputs"));
-                }
-                self.inputs.insert(input, Input::new(input, source, format, label));
-                self.replan_all()
+                self.add_input(input, Input::new(input, source, format, label))
             }
             ToAgent::RemoveInput { input } => {
                 let removed = self.inputs.remove(&input);
@@ -268,6 +261,17 @@ impl Agent {
             }
             ToAgent::Shutdown => Ok(()),
         }
+    }
+
+    fn add_input(&mut self, number: u32, input: Input) -> Result<(), Refusal> {
+        if self.inputs.contains_key(&number) {
+            return Err(Refusal::Exists("input", number));
+        }
+        if self.inputs.len() >= MAX_INPUTS {
+            return Err(Refusal::TooMany("inputs"));
+        }
+        self.inputs.insert(number, input);
+        self.replan_all()
     }
 
     fn input(&mut self, number: u32) -> Result<InputAt<'_>, Refusal> {

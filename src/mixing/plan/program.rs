@@ -89,19 +89,21 @@ pub(super) fn inputs<'a>(
 ) -> BTreeMap<(StreamId, TrackKind), Wanted<'a>> {
     let mut inputs = BTreeMap::new();
     for input in views.values().flat_map(|view| &view.inputs) {
-        if let Some(track) = input.audio {
+        if let Some(track) = &input.audio {
             let wanted = wanted(&input.user, words::audio_input(track.format), track);
             inputs.entry((input.stream.clone(), TrackKind::Audio)).or_insert(wanted);
         }
-        if let Some(track) = input.video {
+        if let Some(track) = &input.video {
             let wanted = wanted(&input.user, words::video_input(track.format), track);
             inputs.entry((input.stream.clone(), TrackKind::Video)).or_insert(wanted);
         }
     }
     for (program, Transcoded { user, audio, video }) in transcoded {
         let Some((stream, kind)) = program.track() else { continue };
-        let audio = audio.map(|track| wanted(user, words::audio_input(track.format), track));
-        let video = video.map(|track| wanted(user, words::video_input(track.format), track));
+        let audio =
+            audio.as_ref().map(|track| wanted(user, words::audio_input(track.format), track));
+        let video =
+            video.as_ref().map(|track| wanted(user, words::video_input(track.format), track));
         let wanted = match kind {
             TrackKind::Audio => audio,
             TrackKind::Video => video,
@@ -113,6 +115,6 @@ pub(super) fn inputs<'a>(
     inputs
 }
 
-fn wanted<F>(user: &str, format: RtpFormat, track: InputTrack<F>) -> Wanted<'_> {
+fn wanted<'a, F>(user: &'a str, format: RtpFormat, track: &InputTrack<F>) -> Wanted<'a> {
     Wanted { user, format, active: track.status == TrackStatus::Active }
 }
