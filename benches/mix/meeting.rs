@@ -91,10 +91,10 @@ pub(super) fn play(agent: &mut Agent, inputs: usize, personal: bool) -> Result<(
     agent.tell(&ToAgent::SetSound { view: VIEW, inputs: numbers.clone(), loudest: 0 })?;
     let codec = AudioCodec::Opus;
     if !personal {
-        return open(agent, 1, Encoding::Audio { codec, without: None });
+        return open(agent, 1, Encoding::Audio { codec, without: Vec::new() });
     }
     for input in numbers {
-        open(agent, input, Encoding::Audio { codec, without: Some(input) })?;
+        open(agent, input, Encoding::Audio { codec, without: vec![input] })?;
     }
     Ok(())
 }

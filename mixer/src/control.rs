@@ -22,8 +22,8 @@ use crate::pipeline::{AudioOutput, PackagedOutput, PipelineError, VideoOutput};
 use crate::sync::Holds;
 use crate::view::Drawing;
 
-/// Views of one agent.
-const MAX_VIEWS: usize = 64;
+/// Views of one agent: a room's own, and one for each picture or sound that is transcoded.
+const MAX_VIEWS: usize = 320;
 /// Inputs of one agent.
 const MAX_INPUTS: usize = 1024;
 /// Outputs of one agent.
@@ -49,6 +49,8 @@ enum Refusal {
     TooMany(&'static str),
     #[error("view {0} has no picture")]
     NoPicture(u32),
+    #[error("output {0} has no sound")]
+    NoSound(u32),
     #[error("a picture of {0}x{1} at {2} per second")]
     Picture(u32, u32, u32),
     #[error("parts of {0} ms in segments of {1} s")]
@@ -76,7 +78,7 @@ struct View {
 #[derive(Debug)]
 enum Output {
     Video { view: u32, encoder: Arc<VideoOutput> },
-    Audio { view: u32, without: Option<u32>, encoder: Arc<AudioOutput> },
+    Audio { view: u32, without: Arc<[u32]>, encoder: Arc<AudioOutput> },
     Package { view: u32, encoders: PackagedOutput },
 }
 
@@ -206,14 +208,7 @@ impl Agent {
             ToAgent::CreateView { view, picture } => self.create_view(view, picture),
             ToAgent::RemoveView { view } => self.remove_view(view),
             ToAgent::AddInput { input, source, format, label } => {
-                if self.inputs.contains_key(&input) {
-                    return Err(Refusal::Exists("input", input));
-                }
-                if self.inputs.len() >= MAX_INPUTS {
-                    return Err(Refusal::TooMany("inputs"));
-                }
-                self.inputs.insert(input, Input::new(input, source, format, label));
-                self.replan_all()
+                self.add_input(input, Input::new(input, source, format, label))
             }
             ToAgent::RemoveInput { input } => {
                 let removed = self.inputs.remove(&input);
@@ -246,6 +241,7 @@ impl Agent {
                 }
                 Ok(())
             }
+            ToAgent::SetWithout { output, without } => self.set_without(output, without),
             ToAgent::CloseOutput { output } => self.close_output(output),
             ToAgent::RequestKeyFrame { output } => match self.outputs.get(&output) {
                 Some(Output::Video { encoder, .. }) => {
@@ -265,6 +261,17 @@ impl Agent {
             }
             ToAgent::Shutdown => Ok(()),
         }
+    }
+
+    fn add_input(&mut self, number: u32, input: Input) -> Result<(), Refusal> {
+        if self.inputs.contains_key(&number) {
+            return Err(Refusal::Exists("input", number));
+        }
+        if self.inputs.len() >= MAX_INPUTS {
+            return Err(Refusal::TooMany("inputs"));
+        }
+        self.inputs.insert(number, input);
+        self.replan_all()
     }
 
     fn input(&mut self, number: u32) -> Result<InputAt<'_>, Refusal> {
@@ -304,11 +311,11 @@ impl Output {
     }
 
     /// What encodes sound, and what is left out of it.
-    fn sound(&self) -> Option<(Option<u32>, &Arc<AudioOutput>)> {
+    fn sound(&self) -> Option<(Arc<[u32]>, &Arc<AudioOutput>)> {
         match self {
             Self::Video { .. } => None,
-            Self::Audio { without, encoder, .. } => Some((*without, encoder)),
-            Self::Package { encoders, .. } => Some((None, encoders.sound.as_ref()?)),
+            Self::Audio { without, encoder, .. } => Some((Arc::clone(without), encoder)),
+            Self::Package { encoders, .. } => Some((Arc::default(), encoders.sound.as_ref()?)),
         }
     }
 }

@@ -11,11 +11,19 @@ use crate::link::Outbox;
 use crate::pipeline::{AudioDecoder, Face, PipelineError, VideoDecoder, rtp_time};
 use crate::sync::Delay;
 
-/// So often in a row a decoder may fail before the input is given up.
+/// So often in a row a decoder may fail before the input has to rest.
 const MAX_FAILURES: u32 = 5;
 
 /// The wait after a first failure; it doubles with each.
 const FIRST_WAIT: Duration = Duration::from_millis(100);
+
+/// The first rest of an input whose decoders fail again and again. It doubles with each decoder
+/// that fails after it: somebody who sends garbage for a moment returns soon, and somebody who
+/// goes on with it costs a decoder's start now and then.
+const FIRST_REST: Duration = Duration::from_secs(2);
+
+/// The longest rest.
+const MAX_REST: Duration = Duration::from_secs(60);
 
 /// A decoder that worked so long has not failed in a row.
 const PROVEN: Duration = Duration::from_secs(10);
@@ -151,7 +159,8 @@ impl Input {
         }
     }
 
-    /// Takes the report that a pipeline of this input ended.
+    /// Takes the report that a pipeline of this input ended. What it showed last stays for the short
+    /// waits and goes with the first rest.
     pub(crate) fn broken(&mut self, generation: u32, reason: String, agent: &Surroundings) {
         if generation != self.generation || !self.is_decoding() {
             return;
@@ -177,7 +186,7 @@ impl Input {
 
     /// Starts or ends decoding as it should be.
     fn follow(&mut self, agent: &Surroundings) {
-        let decode = self.wanted && self.active && self.failures < MAX_FAILURES;
+        let decode = self.wanted && self.active;
         if !decode {
             if self.is_decoding() {
                 self.end();
@@ -228,17 +237,25 @@ impl Input {
         if now.saturating_sub(self.started) > PROVEN {
             self.failures = 0;
         }
-        self.failures += 1;
+        self.failures = self.failures.saturating_add(1);
         tracing::warn!(input = self.number, failures = self.failures, reason, "decoding failed");
-        if self.failures >= MAX_FAILURES {
+        self.retry = Some(now + pause(self.failures));
+        if self.failures == MAX_FAILURES {
             if let Media::Picture { face, .. } = &self.media {
                 face.forget();
             }
             let scope = Scope::Input(self.number);
             agent.outbox.tell(&FromAgent::Failed { scope, reason });
-        } else {
-            self.retry = Some(now + FIRST_WAIT * 2_u32.pow(self.failures - 1));
         }
+    }
+}
+
+/// How long an input does without a decoder after so many failures in a row.
+fn pause(failures: u32) -> Duration {
+    let doubled = |first: Duration, times: u32| first.saturating_mul(2_u32.saturating_pow(times));
+    match failures.checked_sub(MAX_FAILURES) {
+        None => doubled(FIRST_WAIT, failures.saturating_sub(1)),
+        Some(rests) => doubled(FIRST_REST, rests).min(MAX_REST),
     }
 }
 
@@ -286,5 +303,19 @@ impl Failures {
     /// What was reported since the last time.
     pub(crate) fn take(&self) -> Vec<Failure> {
         std::mem::take(&mut self.reports.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_and_are_bounded() {
+        let pauses = (1..=12).map(|failures| pause(failures).as_millis()).collect::<Vec<_>>();
+        let quick = [100, 200, 400, 800];
+        let rests = [2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000, 60_000];
+        assert_eq!(pauses, [&quick[..], &rests].concat());
+        assert_eq!(pause(u32::MAX), MAX_REST);
     }
 }

@@ -1,11 +1,16 @@
 //! `[mixing]`: who draws the views, and what is drawn beside the inputs.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use super::keys::{Keys, Section};
 
 /// More voices at once than anybody can tell apart.
 const MAX_LOUDEST: u32 = 1000;
+
+/// The most deaths and the longest time to count them in that make sense: an agent that dies more
+/// often than this is restarted for ever.
+const MAX_DEATHS: u32 = 1000;
+const MAX_DEATHS_WINDOW: u64 = 86_400;
 
 /// Who draws the views, and what is drawn beside the inputs.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,6 +19,10 @@ pub struct Mixing {
     pub agents: Vec<String>,
     /// The mixing agent's program; `None` is `portico-mixer` beside the server's own.
     pub program: Option<PathBuf>,
+    /// How often a room's mixing agent may die within `deaths_window` before the room's views fail.
+    pub max_deaths: u32,
+    /// How long a death counts.
+    pub deaths_window: Duration,
     /// How many voices are heard at once, the loudest ones; 0 is everybody.
     pub loudest: u32,
     /// Whether names are written into the regions.
@@ -32,6 +41,8 @@ impl Section for Mixing {
         Self {
             agents: keys.list("agents", wanted, agent).unwrap_or_default(),
             program: keys.path("program", ""),
+            max_deaths: keys.whole("max_deaths", 5, 1..=MAX_DEATHS),
+            deaths_window: keys.seconds("deaths_window", 60, 1..=MAX_DEATHS_WINDOW),
             loudest: keys.whole("loudest", 0, 0..=MAX_LOUDEST),
             names: keys.flag("names", false),
             initials: keys.flag("initials", false),

@@ -328,7 +328,8 @@ fn what_is_misspelt_in_owts_tables_is_refused_all_the_same() {
         problems,
         [
             "t.toml:3: [raabbit]: there is no such table; remove it; there are portal, media, \
-             store, rooms, rooms.view, mixing, signals, protoo, demo, rest, log",
+             store, rooms, rooms.view, mixing, signals, protoo, live, engines, engines.livekit, \
+             engines.hundredms, engines.agora, demo, rest, log",
             "t.toml:2: cluster.nmae: there is no such key; did you mean `name`? \
              Otherwise remove it",
         ]

@@ -378,6 +378,9 @@ impl RoomTask {
                 if let Effect::CloseSession { session } = &effect {
                     self.parts.mixing.session_closed(session);
                 }
+                if let Effect::SetTrackActive { stream, kind, active } = &effect {
+                    self.parts.mixing.set_track_active(stream, *kind, *active);
+                }
                 if let Some(command) = media_command(effect) {
                     self.parts.media.send(command);
                 }

@@ -36,6 +36,9 @@ pub enum Source<F> {
     /// One of these injected tracks, whichever the client can decode: the first if it can, else
     /// the one that it prefers. [`Event::Chosen`](super::Event::Chosen) tells which.
     Injected(Arc<[Choice<F>]>),
+    /// A published stream, as it is, if the client can decode it; else one of these injected
+    /// tracks, as above.
+    Either(StreamId, Arc<[Choice<F>]>),
 }
 
 /// An injected track that may be chosen.

@@ -120,9 +120,9 @@ pub enum Command {
         candidate: Arc<str>,
     },
     /// Take a subscription's tracks from other sources, under the same SSRCs and without a gap in
-    /// their numbers. Published tracks must have the codecs that were agreed on; of injected ones
-    /// that with the codec is taken, which [`Event::Chosen`] tells, from its next packet or key
-    /// frame on. An absent kind stays as it is.
+    /// their numbers. Published tracks must have the codecs that were agreed on; of several sources
+    /// that with the codec is taken. An injected one, which [`Event::Chosen`] tells, is taken from
+    /// its next packet or key frame on. An absent kind stays as it is.
     SwitchSubscription {
         /// The session.
         session: SessionId,

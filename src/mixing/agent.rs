@@ -13,6 +13,7 @@ use tracing::{info, warn};
 
 use super::link::{Ends, Link, LinkError, MAX_COMMANDS, Said};
 use crate::{
+    config,
     ids::RoomId,
     media::{Feed, Injector},
 };
@@ -25,12 +26,6 @@ const BACK_OFF: [Duration; 4] = [
     Duration::from_millis(600),
     Duration::from_millis(800),
 ];
-
-/// Deaths within [`MEMORY`] after which an agent is given up.
-const MAX_DEATHS: usize = 5;
-
-/// How long a death is remembered.
-const MEMORY: Duration = Duration::from_secs(60);
 
 /// Reports that wait for the room at most; then the agent's connection waits.
 const MAX_REPORTS: usize = 256;
@@ -53,6 +48,21 @@ pub(super) enum Report {
     Down,
     /// It is dead for good.
     GivenUp(Arc<str>),
+}
+
+/// How many deaths of an agent are borne.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Endurance {
+    /// After so many it is given up.
+    pub(super) max_deaths: u32,
+    /// How long a death counts.
+    pub(super) window: Duration,
+}
+
+impl Endurance {
+    pub(super) fn of(config: &config::Mixing) -> Self {
+        Self { max_deaths: config.max_deaths, window: config.deaths_window }
+    }
 }
 
 /// How an agent is started; each call starts one.
@@ -80,11 +90,12 @@ impl Agent {
     pub(super) fn keep(
         room: RoomId,
         start: impl Start,
+        endurance: Endurance,
         injector: impl Fn() -> Injector + Send + 'static,
     ) -> Self {
         let (report, reports) = mpsc::channel(MAX_REPORTS);
         let (alive, ended) = oneshot::channel();
-        let keeper = Keeper { room, start, injector, report, deaths: VecDeque::new() };
+        let keeper = Keeper { room, start, endurance, injector, report, deaths: VecDeque::new() };
         tokio::spawn(keeper.run(ended));
         Self { reports, _alive: alive }
     }
@@ -98,6 +109,7 @@ impl Agent {
 struct Keeper<S, I> {
     room: RoomId,
     start: S,
+    endurance: Endurance,
     injector: I,
     report: mpsc::Sender<Report>,
     deaths: VecDeque<Instant>,
@@ -124,7 +136,7 @@ impl<S: Start, I: Fn() -> Injector + Send + 'static> Keeper<S, I> {
             };
             warn!(room = %self.room, reason, "mixing agent died");
             let deaths = self.note_death();
-            if is_useless || deaths >= MAX_DEATHS {
+            if is_useless || deaths >= self.endurance.max_deaths as usize {
                 let reason = format!("The mixer failed: {reason}.").into();
                 // Whoever would hear of it may be gone.
                 self.report.send(Report::GivenUp(reason)).await.ok();
@@ -145,7 +157,7 @@ impl<S: Start, I: Fn() -> Injector + Send + 'static> Keeper<S, I> {
     fn note_death(&mut self) -> usize {
         let now = Instant::now();
         self.deaths.push_back(now);
-        while self.deaths.front().is_some_and(|death| now - *death > MEMORY) {
+        while self.deaths.front().is_some_and(|death| now - *death > self.endurance.window) {
             self.deaths.pop_front();
         }
         self.deaths.len()

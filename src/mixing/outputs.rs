@@ -1,8 +1,11 @@
-//! Which encodings of the views there are, and who gets which.
+//! Which encodings of views and forward streams there are, and who gets which.
 //!
 //! Equal wishes share an encoder. Which of several acceptable codecs a subscriber gets is known
 //! only once its offer was read, so every candidate has a number beforehand and is encoded when it
 //! was chosen. What nobody gets any more is kept for a while, since people come back.
+
+mod key;
+mod subscriber;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -10,11 +13,14 @@ use std::{
     time::{Duration, Instant},
 };
 
+pub(super) use self::key::{Key, Transcoded};
+use self::subscriber::{Candidates, Listening, Subscriber};
+
 use crate::{
-    formats::{AudioFormat, Resolution, VideoFormat},
+    formats::{AudioFormat, TrackKind, VideoFormat},
     ids::{ParticipantId, SessionId, StreamId},
     media::{Choice, Encoded, OutputId, Source},
-    room::{AudioFeed, AudioOutput, DesiredView, VideoFeed, VideoOutput},
+    room::{AudioFeed, AudioOutput, DesiredView, TrackStatus, VideoFeed},
 };
 
 /// How long an encoder runs after the last subscriber left.
@@ -22,44 +28,6 @@ pub(super) const LINGER: Duration = Duration::from_secs(5);
 
 /// The views of a room as they should be.
 pub(super) type Views = BTreeMap<StreamId, Arc<DesiredView>>;
-
-/// Everything that tells one encoding from another.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Key {
-    /// A view's sound.
-    Audio {
-        /// The view.
-        view: StreamId,
-        /// The codec.
-        format: AudioFormat,
-        /// The listener's own input, which is left out.
-        without: Option<StreamId>,
-    },
-    /// A view's picture.
-    Video {
-        /// The view.
-        view: StreamId,
-        /// The codec.
-        format: VideoFormat,
-        /// The size.
-        resolution: Resolution,
-        /// Pictures per second.
-        framerate: u32,
-        /// kbit/s.
-        kbps: u32,
-        /// Seconds between key frames.
-        key_frame_interval_secs: u32,
-    },
-}
-
-impl Key {
-    /// The view that is encoded.
-    pub(super) fn view(&self) -> &StreamId {
-        match self {
-            Self::Audio { view, .. } | Self::Video { view, .. } => view,
-        }
-    }
-}
 
 /// An encoding that exists or may come to exist.
 #[derive(Debug)]
@@ -71,27 +39,6 @@ struct Output {
     unused_since: Option<Instant>,
 }
 
-/// What a subscription gets of a view.
-#[derive(Debug, Default)]
-struct Subscriber {
-    audio: Option<Listening>,
-    video: Option<Watching>,
-}
-
-#[derive(Debug)]
-struct Listening {
-    view: StreamId,
-    listener: Option<ParticipantId>,
-    /// What may be chosen, or what was.
-    outputs: Vec<OutputId>,
-    chosen: Option<AudioFormat>,
-}
-
-#[derive(Debug)]
-struct Watching {
-    outputs: Vec<OutputId>,
-}
-
 /// The outputs of a room.
 #[derive(Debug, Default)]
 pub(super) struct Outputs {
@@ -99,6 +46,7 @@ pub(super) struct Outputs {
     outputs: BTreeMap<OutputId, Output>,
     by_key: BTreeMap<Key, OutputId>,
     subscribers: BTreeMap<SessionId, Subscriber>,
+    transcoded: BTreeMap<StreamId, Transcoded>,
 }
 
 impl Outputs {
@@ -109,47 +57,85 @@ impl Outputs {
         feed: AudioFeed,
         views: &Views,
     ) -> Source<AudioFormat> {
-        let AudioFeed { from: view, output } = feed;
-        let Some(AudioOutput { formats, without: listener }) = output else {
+        let AudioFeed { from, output } = feed;
+        let Some(AudioOutput { formats, without: listener, original }) = output else {
             self.forget(session, |subscriber| subscriber.audio = None);
-            return Source::Published(view);
+            return Source::Published(from);
         };
-        let without = own_input(views, &view, listener.as_ref());
+        let without = own_inputs(views, &from, listener.as_ref());
         let choices = formats.iter().map(|&format| {
-            let key = Key::Audio { view: view.clone(), format, without: without.clone() };
+            let key = Key::Audio { of: from.clone(), format, without: without.clone() };
             Choice { output: self.number(key), format }
         });
         let choices: Arc<[Choice<AudioFormat>]> = choices.collect();
         let outputs = choices.iter().map(|choice| choice.output).collect();
-        let listening = Listening { view, listener, outputs, chosen: None };
+        let spare = original.as_ref().is_some_and(|original| original.suffices);
+        if let Some(original) = original {
+            let transcoded = self.transcoded.entry(from.clone()).or_default();
+            transcoded.user = original.user;
+            transcoded.audio = Some(original.track);
+        }
+        let candidates = Candidates { outputs, spare };
+        let listening = Listening { view: from.clone(), listener, candidates, chosen: None };
         self.subscribers.entry(session.clone()).or_default().audio = Some(listening);
-        Source::Injected(choices)
+        source(from, choices, spare)
     }
 
     /// Where a subscription's picture is to come from, whether it is new or changes.
     pub(super) fn watch(&mut self, session: &SessionId, feed: VideoFeed) -> Source<VideoFormat> {
-        let VideoFeed { from: view, output } = feed;
-        let Some(VideoOutput { encodings, resolution, framerate, key_frame_interval_secs }) =
-            output
-        else {
+        let VideoFeed { from, output } = feed;
+        let Some(output) = output else {
             self.forget(session, |subscriber| subscriber.video = None);
-            return Source::Published(view);
+            return Source::Published(from);
         };
-        let choices = encodings.iter().map(|encoding| {
+        let choices = output.encodings.iter().map(|encoding| {
             let key = Key::Video {
-                view: view.clone(),
+                of: from.clone(),
                 format: encoding.format,
-                resolution,
-                framerate,
+                resolution: output.resolution,
+                framerate: output.framerate,
                 kbps: encoding.kbps,
-                key_frame_interval_secs,
+                key_frame_interval_secs: output.key_frame_interval_secs,
             };
             Choice { output: self.number(key), format: encoding.format }
         });
         let choices: Arc<[Choice<VideoFormat>]> = choices.collect();
         let outputs = choices.iter().map(|choice| choice.output).collect();
-        self.subscribers.entry(session.clone()).or_default().video = Some(Watching { outputs });
-        Source::Injected(choices)
+        let spare = output.original.as_ref().is_some_and(|original| original.suffices);
+        if let Some(original) = output.original {
+            let transcoded = self.transcoded.entry(from.clone()).or_default();
+            transcoded.user = original.user;
+            transcoded.video = Some(original.track);
+        }
+        let candidates = Candidates { outputs, spare };
+        self.subscribers.entry(session.clone()).or_default().video = Some(candidates);
+        source(from, choices, spare)
+    }
+
+    /// Notes that a track of a forward stream was paused or resumed.
+    pub(super) fn set_track_active(&mut self, stream: &StreamId, kind: TrackKind, active: bool) {
+        let Some(transcoded) = self.transcoded.get_mut(stream) else { return };
+        let status = if active { TrackStatus::Active } else { TrackStatus::Inactive };
+        match kind {
+            TrackKind::Audio => transcoded.audio.iter_mut().for_each(|it| it.status = status),
+            TrackKind::Video => transcoded.video.iter_mut().for_each(|it| it.status = status),
+        }
+    }
+
+    /// A forward stream of which encodings are made.
+    pub(super) fn transcoded(&self, stream: &StreamId) -> Option<&Transcoded> {
+        self.transcoded.get(stream)
+    }
+
+    /// The subscriptions that get something transcoded.
+    pub(super) fn transcoded_subscribers(&self) -> Vec<SessionId> {
+        let is_transcoded = |output: OutputId| {
+            let key = self.outputs.get(&output).map(|output| output.key.of());
+            key.is_some_and(|of| self.transcoded.contains_key(of))
+        };
+        let gets = |subscriber: &Subscriber| subscriber.certain().any(is_transcoded);
+        let all = self.subscribers.iter().filter(|(_, subscriber)| gets(subscriber));
+        all.map(|(session, _)| session.clone()).collect()
     }
 
     /// Notes what came of a subscription's offer.
@@ -158,13 +144,13 @@ impl Outputs {
         match chosen {
             Encoded::Audio(choice) => {
                 if let Some(listening) = &mut subscriber.audio {
-                    listening.outputs = vec![choice.output];
+                    listening.candidates = Candidates::chosen(choice.output);
                     listening.chosen = Some(choice.format);
                 }
             }
             Encoded::Video(choice) => {
-                if let Some(watching) = &mut subscriber.video {
-                    watching.outputs = vec![choice.output];
+                if let Some(candidates) = &mut subscriber.video {
+                    *candidates = Candidates::chosen(choice.output);
                 }
             }
         }
@@ -191,12 +177,13 @@ impl Outputs {
         let mut moves = Vec::new();
         for (session, subscriber) in &self.subscribers {
             let Some(listening) = &subscriber.audio else { continue };
-            let (Some(format), [present]) = (listening.chosen, &*listening.outputs) else {
+            let (Some(format), [present]) = (listening.chosen, &*listening.candidates.outputs)
+            else {
                 continue;
             };
             let view = listening.view.clone();
-            let without = own_input(views, &view, listening.listener.as_ref());
-            let key = Key::Audio { view, format, without };
+            let without = own_inputs(views, &view, listening.listener.as_ref());
+            let key = Key::Audio { of: view, format, without };
             if self.outputs.get(present).is_some_and(|output| output.key != key) {
                 moves.push((session.clone(), key, format));
             }
@@ -210,7 +197,7 @@ impl Outputs {
         moved.collect()
     }
 
-    /// Forgets what nobody has got for a while.
+    /// Ends what nobody has got for a while, and forgets what nobody could choose.
     pub(super) fn expire(&mut self, now: Instant) -> Vec<OutputId> {
         self.note_use(now);
         let is_over = |output: &Output| {
@@ -220,10 +207,18 @@ impl Outputs {
         let over = self.outputs.iter().filter(|(_, output)| is_over(output));
         let over: Vec<OutputId> = over.map(|(id, _)| *id).collect();
         for id in &over {
-            if let Some(output) = self.outputs.remove(id) {
-                self.by_key.remove(&output.key);
+            if let Some(output) = self.outputs.get_mut(id) {
+                output.is_open = false;
+                output.unused_since = None;
             }
         }
+        self.note_use(now);
+        let is_idle = |output: &Output| !output.is_open && output.unused_since.is_some();
+        for (_, output) in self.outputs.extract_if(.., |_, output| is_idle(output)) {
+            self.by_key.remove(&output.key);
+        }
+        let outputs = &self.outputs;
+        self.transcoded.retain(|stream, _| outputs.values().any(|it| it.key.of() == stream));
         over
     }
 
@@ -238,14 +233,14 @@ impl Outputs {
         open.map(|(id, output)| (*id, &output.key))
     }
 
-    /// Whether anybody subscribes to a view.
+    /// Whether anybody needs something encoded, as far as is known.
     pub(super) fn has_subscribers(&self) -> bool {
-        !self.subscribers.is_empty()
+        self.subscribers.values().any(|subscriber| subscriber.certain().next().is_some())
     }
 
     /// The subscriptions that an output feeds.
     pub(super) fn subscribers_of(&self, output: OutputId) -> Vec<SessionId> {
-        let gets = |subscriber: &Subscriber| subscriber.outputs().any(|other| other == output);
+        let gets = |subscriber: &Subscriber| subscriber.certain().any(|other| other == output);
         let all = self.subscribers.iter().filter(|(_, subscriber)| gets(subscriber));
         all.map(|(session, _)| session.clone()).collect()
     }
@@ -272,29 +267,33 @@ impl Outputs {
     }
 
     fn note_use(&mut self, now: Instant) {
-        let used: BTreeSet<OutputId> =
-            self.subscribers.values().flat_map(Subscriber::outputs).collect();
+        let subscribers = self.subscribers.values();
+        let certain: BTreeSet<OutputId> =
+            subscribers.clone().flat_map(Subscriber::certain).collect();
+        let possible: BTreeSet<OutputId> = subscribers.flat_map(Subscriber::possible).collect();
         for (id, output) in &mut self.outputs {
+            let used = if output.is_open { &certain } else { &possible };
             let since = output.unused_since.unwrap_or(now);
             output.unused_since = (!used.contains(id)).then_some(since);
         }
     }
 }
 
-impl Subscriber {
-    fn outputs(&self) -> impl Iterator<Item = OutputId> {
-        let audio = self.audio.iter().flat_map(|listening| &listening.outputs);
-        let video = self.video.iter().flat_map(|watching| &watching.outputs);
-        audio.chain(video).copied()
-    }
+/// Where a track comes from: one of the choices, or the stream as it is if that may do.
+fn source<F>(stream: StreamId, choices: Arc<[Choice<F>]>, spare: bool) -> Source<F> {
+    if spare { Source::Either(stream, choices) } else { Source::Injected(choices) }
 }
 
-/// The sound of a listener in a view, if there is one.
-fn own_input(views: &Views, view: &StreamId, listener: Option<&ParticipantId>) -> Option<StreamId> {
-    let (view, listener) = (views.get(view)?, listener?);
-    let mut inputs = view.inputs.iter();
-    let own = inputs.find(|input| input.owner == *listener && input.audio.is_some())?;
-    Some(own.stream.clone())
+/// The sounds of a listener in a view.
+fn own_inputs(
+    views: &Views,
+    view: &StreamId,
+    listener: Option<&ParticipantId>,
+) -> BTreeSet<StreamId> {
+    let Some((view, listener)) = views.get(view).zip(listener) else { return BTreeSet::new() };
+    let inputs = view.inputs.iter();
+    let own = inputs.filter(|input| input.owner == *listener && input.audio.is_some());
+    own.map(|input| input.stream.clone()).collect()
 }
 
 #[cfg(test)]

@@ -4,19 +4,17 @@
 
 use std::collections::BTreeMap;
 
-use portico_mixer_protocol::{MAX_REGIONS, Region, ToAgent};
+use portico_mixer_protocol::{MAX_REGIONS, Picture, Region, ToAgent};
 
+mod program;
+
+pub(super) use self::program::Program;
+use self::program::Wanted;
 use super::{
     outputs::{Key, Outputs, Views},
     words,
 };
-use crate::{
-    config,
-    formats::TrackKind,
-    ids::StreamId,
-    media::OutputId,
-    room::{DesiredView, TrackStatus, ViewInput},
-};
+use crate::{config, formats::TrackKind, ids::StreamId, media::OutputId, room::DesiredView};
 
 /// One thing to do.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,14 +55,23 @@ struct PresentInput {
     active: bool,
 }
 
+/// An encoding that the agent makes.
+#[derive(Debug)]
+struct PresentOutput {
+    /// Of which of its views.
+    view: u32,
+    /// The inputs that are left out of its sound.
+    without: Vec<u32>,
+}
+
 /// What the agent does at present.
 #[derive(Debug, Default)]
 pub(super) struct Plan {
     last: u32,
-    views: BTreeMap<StreamId, PresentView>,
+    views: BTreeMap<Program, PresentView>,
     inputs: BTreeMap<(StreamId, TrackKind), PresentInput>,
     sources: BTreeMap<StreamId, u32>,
-    outputs: BTreeMap<OutputId, u32>,
+    outputs: BTreeMap<OutputId, PresentOutput>,
 }
 
 impl Plan {
@@ -81,12 +88,18 @@ impl Plan {
 
     /// The number of a view.
     pub(super) fn view_number(&self, view: &StreamId) -> Option<u32> {
-        self.views.get(view).map(|view| view.number)
+        self.views.get(&Program::View(view.clone())).map(|view| view.number)
     }
 
-    /// The view with a number.
-    pub(super) fn view(&self, number: u32) -> Option<&StreamId> {
-        self.views.iter().find(|(_, view)| view.number == number).map(|(stream, _)| stream)
+    /// What the view with a number shows or plays.
+    pub(super) fn program(&self, number: u32) -> Option<&Program> {
+        self.views.iter().find(|(_, view)| view.number == number).map(|(program, _)| program)
+    }
+
+    /// The encodings of the view with a number.
+    pub(super) fn outputs_of(&self, number: u32) -> impl Iterator<Item = OutputId> {
+        let of_view = self.outputs.iter().filter(move |(_, output)| output.view == number);
+        of_view.map(|(id, _)| *id)
     }
 
     /// What leads from what there is to what should be, which it is from then on. What goes on is
@@ -99,24 +112,25 @@ impl Plan {
     ) -> Vec<Step> {
         let mut steps = Vec::new();
         for (stream, desired) in views {
-            self.create_view(stream, desired, look, &mut steps);
+            let picture = desired.settings.video.as_ref().map(|video| words::picture(video, look));
+            self.create_view(Program::View(stream.clone()), picture, &mut steps);
         }
-        let mut inputs = BTreeMap::new();
-        for input in views.values().flat_map(|view| &view.inputs) {
-            for kind in [TrackKind::Audio, TrackKind::Video] {
-                if let Some(active) = activity(input, kind) {
-                    inputs.entry((input.stream.clone(), kind)).or_insert((input, active));
-                }
-            }
+        let transcoded = program::transcoded(views, outputs);
+        for program in transcoded.keys() {
+            self.create_view(program.clone(), program.picture(), &mut steps);
         }
-        for ((_, kind), (input, active)) in &inputs {
-            self.add_input(input, *kind, *active, &mut steps);
+        let inputs = program::inputs(views, &transcoded);
+        for ((stream, kind), wanted) in &inputs {
+            self.add_input(stream, *kind, wanted, &mut steps);
         }
         for (stream, desired) in views {
             self.arrange(stream, desired, look, &mut steps);
         }
+        for program in transcoded.keys() {
+            self.arrange_transcoded(program, &mut steps);
+        }
         for (output, key) in outputs.open() {
-            self.open_output(output, key, &mut steps);
+            self.open_output(output, key, views, &mut steps);
         }
         self.close_outputs(outputs, &mut steps);
         self.inputs.retain(|key, input| {
@@ -127,9 +141,13 @@ impl Plan {
             }
             stays
         });
+        self.leave_out(outputs, &mut steps);
         self.sources.retain(|stream, _| inputs.keys().any(|(other, _)| other == stream));
-        self.views.retain(|stream, view| {
-            let stays = views.contains_key(stream);
+        self.views.retain(|program, view| {
+            let stays = match program {
+                Program::View(stream) => views.contains_key(stream),
+                Program::Sound(_) | Program::Picture(..) => transcoded.contains_key(program),
+            };
             if !stays {
                 steps.push(Step::Tell(ToAgent::RemoveView { view: view.number }));
             }
@@ -143,31 +161,24 @@ impl Plan {
         self.last
     }
 
-    fn create_view(
-        &mut self,
-        stream: &StreamId,
-        desired: &DesiredView,
-        look: &config::Mixing,
-        steps: &mut Vec<Step>,
-    ) {
-        if self.views.contains_key(stream) {
+    fn create_view(&mut self, program: Program, picture: Option<Picture>, steps: &mut Vec<Step>) {
+        if self.views.contains_key(&program) {
             return;
         }
         let number = self.number();
         let view = PresentView { number, regions: None, sound: None, layouts: 0 };
-        self.views.insert(stream.clone(), view);
-        let picture = desired.settings.video.as_ref().map(|video| words::picture(video, look));
+        self.views.insert(program, view);
         steps.push(Step::Tell(ToAgent::CreateView { view: number, picture }));
     }
 
     fn add_input(
         &mut self,
-        input: &ViewInput,
+        stream: &StreamId,
         kind: TrackKind,
-        active: bool,
+        wanted: &Wanted<'_>,
         steps: &mut Vec<Step>,
     ) {
-        let key = (input.stream.clone(), kind);
+        let (key, active) = ((stream.clone(), kind), wanted.active);
         if let Some(present) = self.inputs.get_mut(&key) {
             if present.active != active {
                 present.active = active;
@@ -176,28 +187,24 @@ impl Plan {
             }
             return;
         }
-        let audio = input.audio.filter(|_| kind == TrackKind::Audio);
-        let video = input.video.filter(|_| kind == TrackKind::Video);
-        let format = audio.map(|track| words::audio_input(track.format));
-        let format = format.or_else(|| video.map(|track| words::video_input(track.format)));
-        let Some(format) = format else { return };
         let number = self.number();
-        let source = match self.sources.get(&input.stream) {
+        let source = match self.sources.get(stream) {
             Some(source) => *source,
             None => self.number(),
         };
-        self.sources.insert(input.stream.clone(), source);
+        self.sources.insert(stream.clone(), source);
+        let format = wanted.format.clone();
         let payload_type = format.payload_type;
         steps.push(Step::Tell(ToAgent::AddInput {
             input: number,
             source: Some(source),
             format,
-            label: (kind == TrackKind::Video).then(|| input.user.to_string()),
+            label: (kind == TrackKind::Video).then(|| wanted.user.to_owned()),
         }));
         if !active {
             steps.push(Step::Tell(ToAgent::SetInputActive { input: number, active }));
         }
-        let stream = input.stream.clone();
+        let stream = stream.clone();
         steps.push(Step::Tap { input: number, stream, kind, payload_type });
         self.inputs.insert(key, PresentInput { number, active });
     }
@@ -224,38 +231,66 @@ impl Plan {
         let heard = desired.inputs.iter().filter(|input| input.audio.is_some());
         let sound = heard.filter_map(|input| self.input_number(&input.stream, TrackKind::Audio));
         let sound: Vec<u32> = sound.collect();
-        let Some(view) = self.views.get_mut(stream) else { return };
-        if desired.settings.video.is_some() && view.regions.as_ref() != Some(&regions) {
-            view.layouts += 1;
-            view.regions = Some(regions.clone());
-            let (view, sequence) = (view.number, view.layouts);
-            steps.push(Step::Tell(ToAgent::SetLayout { view, sequence, regions }));
+        let Some(view) = self.views.get_mut(&Program::View(stream.clone())) else { return };
+        if desired.settings.video.is_some() {
+            view.show(regions, steps);
         }
-        if desired.settings.audio.is_some() && view.sound.as_ref() != Some(&sound) {
-            view.sound = Some(sound.clone());
-            let (view, loudest) = (view.number, look.loudest);
-            steps.push(Step::Tell(ToAgent::SetSound { view, inputs: sound, loudest }));
+        if desired.settings.audio.is_some() {
+            view.play(sound, look.loudest, steps);
         }
     }
 
-    fn open_output(&mut self, output: OutputId, key: &Key, steps: &mut Vec<Step>) {
-        let Some(view) = self.view_number(key.view()) else { return };
+    /// Shows or plays the one input.
+    fn arrange_transcoded(&mut self, program: &Program, steps: &mut Vec<Step>) {
+        let input = program.track().and_then(|(stream, kind)| self.input_number(stream, kind));
+        let Some((view, input)) = self.views.get_mut(program).zip(input) else { return };
+        match program {
+            Program::View(_) => {}
+            Program::Sound(_) => view.play(vec![input], 0, steps),
+            Program::Picture(..) => view.show(vec![words::whole(input)], steps),
+        }
+    }
+
+    fn open_output(&mut self, output: OutputId, key: &Key, views: &Views, steps: &mut Vec<Step>) {
+        let program = Program::of(key, views);
+        let Some(view) = self.views.get(&program).map(|view| view.number) else { return };
         if self.outputs.contains_key(&output) {
             return;
         }
+        let without = self.without(key);
         let encoding = match key {
-            Key::Audio { format, without, .. } => {
-                let without = without.as_ref();
-                let without = without.and_then(|own| self.input_number(own, TrackKind::Audio));
-                words::audio_encoding(*format, without)
-            }
+            Key::Audio { format, .. } => words::audio_encoding(*format, without.clone()),
             Key::Video { format, resolution, framerate, kbps, key_frame_interval_secs, .. } => {
                 let rates = (*framerate, *kbps, *key_frame_interval_secs);
                 words::video_encoding(*format, *resolution, rates)
             }
         };
-        self.outputs.insert(output, view);
+        self.outputs.insert(output, PresentOutput { view, without });
         steps.push(Step::Tell(ToAgent::OpenOutput { output: output.0, view, encoding }));
+    }
+
+    /// The inputs that are left out of an encoding's sound.
+    fn without(&self, key: &Key) -> Vec<u32> {
+        match key {
+            Key::Audio { without, .. } => {
+                let own = without.iter();
+                own.filter_map(|own| self.input_number(own, TrackKind::Audio)).collect()
+            }
+            Key::Video { .. } => Vec::new(),
+        }
+    }
+
+    /// Says again what is left out where that changed: a sound that was away comes back under
+    /// another number.
+    fn leave_out(&mut self, outputs: &Outputs, steps: &mut Vec<Step>) {
+        for (output, key) in outputs.open() {
+            let without = self.without(key);
+            let present = self.outputs.get_mut(&output);
+            if let Some(present) = present.filter(|present| present.without != without) {
+                present.without.clone_from(&without);
+                steps.push(Step::Tell(ToAgent::SetWithout { output: output.0, without }));
+            }
+        }
     }
 
     fn close_outputs(&mut self, outputs: &Outputs, steps: &mut Vec<Step>) {
@@ -269,13 +304,23 @@ impl Plan {
     }
 }
 
-/// Whether a track of an input flows; `None` if it has none of the kind.
-fn activity(input: &ViewInput, kind: TrackKind) -> Option<bool> {
-    let status = match kind {
-        TrackKind::Audio => input.audio.map(|track| track.status),
-        TrackKind::Video => input.video.map(|track| track.status),
-    };
-    status.map(|status| status == TrackStatus::Active)
+impl PresentView {
+    fn show(&mut self, regions: Vec<Region>, steps: &mut Vec<Step>) {
+        if self.regions.as_ref() != Some(&regions) {
+            self.layouts += 1;
+            self.regions = Some(regions.clone());
+            let (view, sequence) = (self.number, self.layouts);
+            steps.push(Step::Tell(ToAgent::SetLayout { view, sequence, regions }));
+        }
+    }
+
+    fn play(&mut self, inputs: Vec<u32>, loudest: u32, steps: &mut Vec<Step>) {
+        if self.sound.as_ref() != Some(&inputs) {
+            self.sound = Some(inputs.clone());
+            let view = self.number;
+            steps.push(Step::Tell(ToAgent::SetSound { view, inputs, loudest }));
+        }
+    }
 }
 
 #[cfg(test)]

@@ -16,16 +16,16 @@ use tracing::{debug, info, warn};
 
 use super::{
     Mixing,
-    agent::{Agent, Report},
+    agent::{Agent, Endurance, Report},
     link::Said,
     outputs::{Outputs, Views},
-    plan::{Plan, Step},
+    plan::{Plan, Program, Step},
     program::Availability,
     snapshots::{SnapshotError, SnapshotSender, Snapshots, answer},
     words,
 };
 use crate::{
-    formats::{AudioFormat, VideoFormat},
+    formats::{AudioFormat, TrackKind, VideoFormat},
     ids::{RoomId, SessionId, StreamId},
     media::{self, OutputId, RoomMedia, Source},
     room::{AudioFeed, DesiredView, Event, VideoFeed},
@@ -106,6 +106,12 @@ impl RoomMixing {
         (audio, video)
     }
 
+    /// A track of a forward stream was paused or resumed.
+    pub fn set_track_active(&mut self, stream: &StreamId, kind: TrackKind, active: bool) {
+        self.outputs.set_track_active(stream, kind, active);
+        self.settle();
+    }
+
     /// A session has ended.
     pub fn session_closed(&mut self, session: &SessionId) {
         self.outputs.close(session, Instant::now());
@@ -184,7 +190,18 @@ impl RoomMixing {
         let failed = self.views.keys().cloned();
         let failed = failed.map(|view| Event::ViewFailed { view, reason: Arc::clone(reason) });
         self.events.extend(failed);
+        self.fail_sessions(self.outputs.transcoded_subscribers(), reason);
+        self.events.push_back(Event::MixerGone);
         self.snapshots.fail(reason);
+    }
+
+    /// Ends subscriptions that the room knows no reason to end.
+    fn fail_sessions(&mut self, sessions: Vec<SessionId>, reason: &Arc<str>) {
+        for session in sessions {
+            self.media.send(media::Command::CloseSession { session: session.clone() });
+            self.outputs.close(&session, Instant::now());
+            self.events.push_back(Event::SessionFailed { session, reason: Arc::clone(reason) });
+        }
     }
 
     fn heed(&mut self, report: Option<Report>) {
@@ -231,8 +248,9 @@ impl RoomMixing {
             }
             FromAgent::Loudest { view, input } => {
                 let stream = self.plan.input(input).map(|(stream, _)| stream.clone());
-                if let Some((view, stream)) = self.plan.view(view).cloned().zip(stream) {
-                    self.events.push_back(Event::Loudest { view, stream });
+                if let (Some(Program::View(view)), Some(stream)) = (self.plan.program(view), stream)
+                {
+                    self.events.push_back(Event::Loudest { view: view.clone(), stream });
                 }
             }
             FromAgent::Failed { scope, reason } => self.note_failure(scope, &reason),
@@ -252,18 +270,19 @@ impl RoomMixing {
         warn!(room = %self.id, ?scope, reason, "something could not be mixed");
         let reason: Arc<str> = format!("The mixer failed: {reason}.").into();
         match scope {
-            Scope::View(view) => {
-                if let Some(view) = self.plan.view(view).cloned() {
-                    self.events.push_back(Event::ViewFailed { view, reason });
+            Scope::View(view) => match self.plan.program(view) {
+                Some(Program::View(view)) => {
+                    self.events.push_back(Event::ViewFailed { view: view.clone(), reason });
                 }
-            }
+                Some(Program::Sound(_) | Program::Picture(..)) | None => {
+                    let outputs = self.plan.outputs_of(view);
+                    let sessions = outputs.flat_map(|output| self.outputs.subscribers_of(output));
+                    self.fail_sessions(sessions.collect(), &reason);
+                }
+            },
             Scope::Output(output) => {
-                for session in self.outputs.subscribers_of(OutputId(output)) {
-                    self.media.send(media::Command::CloseSession { session: session.clone() });
-                    self.outputs.close(&session, Instant::now());
-                    let reason = reason.clone();
-                    self.events.push_back(Event::SessionFailed { session, reason });
-                }
+                let sessions = self.outputs.subscribers_of(OutputId(output));
+                self.fail_sessions(sessions, &reason);
             }
             Scope::Input(_) | Scope::Message => {}
         }
@@ -313,8 +332,9 @@ impl RoomMixing {
             if self.agent.is_none() && self.respite.is_none() && can_run {
                 let media = Arc::clone(&self.media);
                 let start = self.mixing.program().clone();
+                let endurance = Endurance::of(self.mixing.look());
                 let injector = move || media.injector();
-                self.agent = Some(Agent::keep(self.id.clone(), start, injector));
+                self.agent = Some(Agent::keep(self.id.clone(), start, endurance, injector));
             }
         } else if self.agent.is_some() && self.spare_until().is_none_or(|until| until <= now) {
             info!(room = %self.id, "mixing agent is no longer needed");

@@ -1,20 +1,20 @@
 //! Views and wishes for the tests of this module.
 
-use std::{fmt::Debug, str::FromStr, sync::Arc};
+use std::{fmt::Debug, str::FromStr, sync::Arc, time::Duration};
 
 use crate::{
     config,
     formats::{AudioFormat, Resolution, VideoCodec, VideoFormat},
     ids::StreamId,
     room::{
-        AudioFeed, AudioOutput, DesiredView, Fit, Fraction, InputTrack, LayoutSettings,
+        AudioFeed, AudioOutput, DesiredView, Fit, Fraction, InputTrack, LayoutSettings, Original,
         PlacedRegion, Region, Shape, TemplateBase, TrackStatus, VideoFeed, VideoOutput, VideoRate,
         ViewAudio, ViewInput, ViewSettings, ViewVideo,
     },
 };
 
 const VP8: VideoFormat = VideoFormat::of(VideoCodec::Vp8);
-const H264: VideoFormat = VideoFormat::of(VideoCodec::H264);
+pub(super) const H264: VideoFormat = VideoFormat::of(VideoCodec::H264);
 const SIZE: Resolution = Resolution { width: 640, height: 480 };
 
 pub(super) fn id<I: FromStr<Err: Debug>>(text: &str) -> I {
@@ -26,6 +26,8 @@ pub(super) fn look() -> config::Mixing {
     config::Mixing {
         agents: Vec::new(),
         program: None,
+        max_deaths: 5,
+        deaths_window: Duration::from_secs(60),
         loudest: 0,
         names: false,
         initials: false,
@@ -92,8 +94,35 @@ pub(super) fn input(stream: &str, owner: &str) -> ViewInput {
 
 pub(super) fn audio_feed(listener: Option<&str>) -> AudioFeed {
     let formats = [AudioFormat::OPUS, AudioFormat::PCMU].into();
-    let output = AudioOutput { formats, without: listener.map(id) };
+    let output = AudioOutput { formats, without: listener.map(id), original: None };
     AudioFeed { from: id("mix"), output: Some(output) }
+}
+
+/// A forward stream's picture in H.264, if need be (`suffices`) or in any case.
+pub(super) fn transcoded_video(stream: &str, resolution: Resolution, suffices: bool) -> VideoFeed {
+    let output = VideoOutput {
+        encodings: [VideoRate { format: H264, kbps: 500 }].into(),
+        resolution,
+        framerate: 30,
+        key_frame_interval_secs: 100,
+        original: Some(original(VP8, suffices)),
+    };
+    VideoFeed { from: id(stream), output: Some(output) }
+}
+
+/// A forward stream's sound in PCMU, the same.
+pub(super) fn transcoded_audio(stream: &str, suffices: bool) -> AudioFeed {
+    let output = AudioOutput {
+        formats: [AudioFormat::PCMU].into(),
+        without: None,
+        original: Some(original(AudioFormat::OPUS, suffices)),
+    };
+    AudioFeed { from: id(stream), output: Some(output) }
+}
+
+fn original<F>(format: F, suffices: bool) -> Original<F> {
+    let track = InputTrack { format, status: TrackStatus::Active };
+    Original { track, user: "ann".into(), suffices }
 }
 
 pub(super) fn video_feed(kbps: u32) -> VideoFeed {
@@ -103,6 +132,7 @@ pub(super) fn video_feed(kbps: u32) -> VideoFeed {
         resolution: SIZE,
         framerate: 24,
         key_frame_interval_secs: 100,
+        original: None,
     };
     VideoFeed { from: id("mix"), output: Some(output) }
 }

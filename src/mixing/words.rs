@@ -30,6 +30,27 @@ pub(super) fn picture(video: &ViewVideo, look: &config::Mixing) -> Picture {
     }
 }
 
+/// The picture of a forward stream that is transcoded: nothing but it.
+pub(super) fn plain_picture(size: formats::Resolution, framerate: u32) -> Picture {
+    Picture {
+        width: size.width & !1,
+        height: size.height & !1,
+        framerate,
+        background: [0; 3],
+        fit: protocol::Fit::Letterbox,
+        labels: false,
+        avatars: false,
+    }
+}
+
+/// A region that is the whole picture.
+pub(super) fn whole(input: u32) -> protocol::Region {
+    let share = |numerator| protocol::Fraction { numerator, denominator: 1 };
+    let (nothing, all) = (share(0), share(1));
+    let shape = protocol::Shape::Rectangle { left: nothing, top: nothing, width: all, height: all };
+    protocol::Region { shape, input: Some(input), highlighted: false }
+}
+
 /// A place in a picture.
 pub(super) fn region(region: &Region, input: Option<u32>, highlighted: bool) -> protocol::Region {
     let share = |fraction: Fraction| protocol::Fraction {
@@ -101,7 +122,7 @@ pub(super) fn video_input(format: VideoFormat) -> RtpFormat {
 }
 
 /// How a sound is to be encoded.
-pub(super) fn audio_encoding(format: AudioFormat, without: Option<u32>) -> Encoding {
+pub(super) fn audio_encoding(format: AudioFormat, without: Vec<u32>) -> Encoding {
     Encoding::Audio { codec: audio_codec(format.codec), without }
 }
 
@@ -121,22 +142,37 @@ pub(super) fn video_encoding(
     }
 }
 
-/// What an agent can encode, as far as rooms have words for it.
+/// What an agent can do, as far as rooms have words for it.
 pub(super) fn capabilities(capabilities: &Capabilities) -> MixerCapabilities {
     let mut known = MixerCapabilities::default();
     for encoder in &capabilities.encoders {
         match encoder {
-            Codec::Audio(codec) => known.audio.extend(match codec {
-                AudioCodec::Opus => Some(formats::AudioCodec::Opus),
-                AudioCodec::Pcmu => Some(formats::AudioCodec::Pcmu),
-                AudioCodec::Pcma => Some(formats::AudioCodec::Pcma),
-                AudioCodec::G722 => Some(formats::AudioCodec::G722),
-                AudioCodec::Aac => None,
-            }),
+            Codec::Audio(codec) => known.audio.extend(audio_format(*codec)),
             Codec::Video(codec) => known.video.push(video_format(*codec)),
         }
     }
+    for decoder in &capabilities.decoders {
+        match decoder {
+            Codec::Audio(codec) => known.audio_in.extend(audio_format(*codec)),
+            Codec::Video(codec) => {
+                let codec = video_format(*codec).codec;
+                if !known.video_in.contains(&codec) {
+                    known.video_in.push(codec);
+                }
+            }
+        }
+    }
     known
+}
+
+fn audio_format(codec: AudioCodec) -> Option<formats::AudioCodec> {
+    match codec {
+        AudioCodec::Opus => Some(formats::AudioCodec::Opus),
+        AudioCodec::Pcmu => Some(formats::AudioCodec::Pcmu),
+        AudioCodec::Pcma => Some(formats::AudioCodec::Pcma),
+        AudioCodec::G722 => Some(formats::AudioCodec::G722),
+        AudioCodec::Aac => None,
+    }
 }
 
 fn video_format(codec: VideoCodec) -> VideoFormat {

@@ -51,7 +51,8 @@ pub struct InputTrack<F> {
 pub struct AudioFeed {
     /// The stream.
     pub from: StreamId,
-    /// How it is to be encoded if it is mixed; a forward stream is sent as it is.
+    /// How it is to be encoded, if it is mixed or transcoded; else a forward stream is sent as it
+    /// is.
     pub output: Option<AudioOutput>,
 }
 
@@ -60,11 +61,23 @@ pub struct AudioFeed {
 pub struct VideoFeed {
     /// The stream.
     pub from: StreamId,
-    /// How it is to be encoded if it is mixed; a forward stream is sent as it is.
+    /// How it is to be encoded, if it is mixed or transcoded; else a forward stream is sent as it
+    /// is.
     pub output: Option<VideoOutput>,
 }
 
-/// How a mixed sound is to be encoded for a subscriber.
+/// A forward stream's track that is transcoded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Original<F> {
+    /// The track as it is published.
+    pub track: InputTrack<F>,
+    /// Its owner's account.
+    pub user: Arc<str>,
+    /// Whether subscribers who can decode the track as it is get it so.
+    pub suffices: bool,
+}
+
+/// How a sound is to be encoded for a subscriber.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AudioOutput {
     /// Acceptable formats; the subscriber's offer decides.
@@ -72,9 +85,11 @@ pub struct AudioOutput {
     /// Whose inputs are left out, whenever there are any: the subscriber's own. Those who cannot
     /// publish sound share one mix and have nobody here.
     pub without: Option<ParticipantId>,
+    /// What is encoded, if it is no view.
+    pub original: Option<Original<AudioFormat>>,
 }
 
-/// How a mixed picture is to be encoded for a subscriber. Subscribers with equal outputs can share
+/// How a picture is to be encoded for a subscriber. Subscribers with equal outputs can share
 /// an encoder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VideoOutput {
@@ -86,6 +101,8 @@ pub struct VideoOutput {
     pub framerate: u32,
     /// Seconds between key frames.
     pub key_frame_interval_secs: u32,
+    /// What is encoded, if it is no view.
+    pub original: Option<Original<VideoFormat>>,
 }
 
 /// A format with the bit rate that it needs.

@@ -54,6 +54,9 @@ pub enum Event {
     /// There is a mixer which does not run at present. It will: views can be subscribed to, and
     /// what is subscribed waits.
     MixerDown,
+    /// There is no mixer, and there will be none before the next [`Event::MixerUp`] or
+    /// [`Event::MixerDown`].
+    MixerGone,
     /// A view cannot be mixed, for as long as no mixer comes up.
     ViewFailed {
         /// The mixed stream.

@@ -1,9 +1,10 @@
-//! What a subscription gets: a forward stream as it is, or a view encoded as it wishes.
+//! What a subscription gets: a forward stream as it is, or it or a view encoded as it wishes.
 
 use super::{
     AudioFeed, AudioOutput, MediaOut, Participant, Room, StreamInfo, SubscribeAudio,
     SubscribeVideo, Unsatisfied, VideoFeed, VideoOutput, VideoRate,
     bitrate::{default_kbps, pixels},
+    publication::Publication,
     view::View,
     wish::{audio_matches, video_matches},
 };
@@ -23,7 +24,7 @@ impl Room {
         let track = source.stream().audio.as_ref().ok_or(Unsatisfied::Stream)?;
         track.serves(wish)?;
         let output = match source {
-            Source::Forward(_) => None,
+            Source::Forward(publication, _) => self.transcoded_audio(publication, track, wish),
             Source::Mixed(_) => {
                 let formats = track.offered();
                 let wanted = |format: &_| wish.format.is_none_or(|it| audio_matches(*format, it));
@@ -31,6 +32,7 @@ impl Room {
                 Some(AudioOutput {
                     formats: formats.filter(wanted).collect(),
                     without: speaks.then(|| subscriber.info.id.clone()),
+                    original: None,
                 })
             }
         };
@@ -43,7 +45,7 @@ impl Room {
         let track = source.stream().video.as_ref().ok_or(Unsatisfied::Stream)?;
         track.serves(wish)?;
         let output = match source {
-            Source::Forward(_) => None,
+            Source::Forward(publication, _) => self.transcoded_video(publication, track, wish)?,
             Source::Mixed(view) => view.video_output(&self.settings.media_out, wish),
         };
         Ok(VideoFeed { from: wish.from.clone(), output })
@@ -55,21 +57,21 @@ impl Room {
             let ready = view.is_available() || !view.stream.has(kind);
             return if ready { Ok(Source::Mixed(view)) } else { Err(Unsatisfied::MixerNotReady) };
         }
-        let publication = self.publications.get(stream.as_str());
-        let stream = publication.and_then(|publication| publication.stream());
-        stream.map(|stream| Source::Forward(stream)).ok_or(Unsatisfied::Stream)
+        let publication = self.publications.get(stream.as_str()).ok_or(Unsatisfied::Stream)?;
+        let stream = publication.stream().ok_or(Unsatisfied::Stream)?;
+        Ok(Source::Forward(publication, stream))
     }
 }
 
 enum Source<'r> {
-    Forward(&'r StreamInfo),
+    Forward(&'r Publication, &'r StreamInfo),
     Mixed(&'r View),
 }
 
 impl Source<'_> {
     fn stream(&self) -> &StreamInfo {
         match self {
-            Self::Forward(stream) => stream,
+            Self::Forward(_, stream) => stream,
             Self::Mixed(view) => &view.stream,
         }
     }
@@ -88,10 +90,7 @@ impl View {
         };
         let framerate = number(own.framerate, &track.optional.framerates, wanted.framerate);
         let resolution = wanted.resolution.unwrap_or(own.resolution);
-        let factor = match &wanted.bitrate {
-            Some(Bitrate::Multiple(multiple)) => out.factor(multiple),
-            Some(Bitrate::Kbps(_)) | None => 1.0,
-        };
+        let factor = bitrate_factor(out, wanted.bitrate.as_ref());
         let kbps = |format: VideoFormat| match own.kbps {
             Some(kbps) => kbps * share(own.resolution, own.framerate, resolution, framerate),
             None => default_kbps(format, resolution, framerate, own.motion_factor),
@@ -108,18 +107,33 @@ impl View {
                 &track.optional.key_frame_intervals_secs,
                 wanted.key_frame_interval_secs,
             ),
+            original: None,
         })
     }
 }
 
+/// The multiple of its bit rate that is wished for.
+pub(super) fn bitrate_factor(out: &MediaOut, wanted: Option<&Bitrate>) -> f64 {
+    match wanted {
+        Some(Bitrate::Multiple(multiple)) => out.factor(multiple),
+        Some(Bitrate::Kbps(_)) | None => 1.0,
+    }
+}
+
 /// How much of a picture's pixels per second another one has.
-fn share(whole: Resolution, framerate: u32, part: Resolution, part_framerate: u32) -> f64 {
+pub(super) fn share(
+    whole: Resolution,
+    framerate: u32,
+    part: Resolution,
+    part_framerate: u32,
+) -> f64 {
     let whole = pixels(whole) * f64::from(framerate);
     let part = pixels(part) * f64::from(part_framerate);
     if whole > 0.0 { part / whole } else { 1.0 }
 }
 
-fn whole_kbps(kbps: f64) -> u32 {
+/// A bit rate as encoders take it.
+pub(super) fn whole_kbps(kbps: f64) -> u32 {
     // Rates stay far below the largest whole number: the table ends at 64 Mbit/s.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
     let whole = kbps.round() as u32;

@@ -1,12 +1,13 @@
-//! What a room gives out beside what its streams are: the options of its mixed streams.
+//! What a room gives out beside what its streams are: the options of its mixed streams, and what
+//! may be made of forward ones.
 
 use std::sync::Arc;
 
 use super::{AudioTrack, Fraction, VideoEncoding, VideoOptions, VideoTrack, wish::video_matches};
-use crate::formats::{AudioCodec, AudioFormat, Resolution, VideoFormat};
+use crate::formats::{AudioCodec, AudioFormat, Resolution, VideoCodec, VideoFormat};
 
-/// What may be asked of a mixed stream, best first. What of it a stream really offers depends on
-/// the stream and on what the mixer can encode.
+/// What may be asked of a stream, best first. What of it a stream really offers depends on the
+/// stream and on what the mixer can encode.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct MediaOut {
     /// Audio formats.
@@ -43,6 +44,16 @@ impl Multiple {
     /// The largest multiple; OWT offers none above 2.
     const MAX: f64 = 10.0;
 
+    /// Its name.
+    pub(super) fn text(&self) -> &Arc<str> {
+        &self.text
+    }
+
+    /// Whether it is less than the whole.
+    pub(super) fn reduces(&self) -> bool {
+        self.factor < 1.0
+    }
+
     /// Reads `x` and a positive number up to 10.
     pub fn new(text: &str) -> Option<Self> {
         let factor: f64 = text.strip_prefix('x')?.parse().ok()?;
@@ -51,22 +62,26 @@ impl Multiple {
     }
 }
 
-/// What a mixer can encode.
+/// What a mixer can do.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct MixerCapabilities {
-    /// Audio codecs.
+    /// Audio codecs that it encodes.
     pub audio: Vec<AudioCodec>,
-    /// Video formats; one without a profile stands for every profile.
+    /// Video formats that it encodes; one without a profile stands for every profile.
     pub video: Vec<VideoFormat>,
+    /// Audio codecs that it decodes.
+    pub audio_in: Vec<AudioCodec>,
+    /// Video codecs that it decodes, in every profile.
+    pub video_in: Vec<VideoCodec>,
 }
 
 impl MixerCapabilities {
-    fn encodes_audio(&self, format: AudioFormat) -> bool {
+    pub(super) fn encodes_audio(&self, format: AudioFormat) -> bool {
         self.audio.contains(&format.codec)
     }
 
     /// An encoder of a lower profile serves those who want a higher one.
-    fn encodes_video(&self, format: VideoFormat) -> bool {
+    pub(super) fn encodes_video(&self, format: VideoFormat) -> bool {
         self.video.iter().any(|encoder| video_matches(*encoder, format))
     }
 }

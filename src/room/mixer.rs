@@ -9,17 +9,19 @@ use crate::{
 };
 
 impl Room {
-    /// The mixer runs: every view is mixed, and offers what the mixer can encode.
-    pub(super) fn mixer_up(&mut self, capabilities: &MixerCapabilities) {
+    /// The mixer runs: every view is mixed, and every stream offers what the mixer can encode.
+    pub(super) fn mixer_up(&mut self, capabilities: MixerCapabilities) {
         for place in 0..self.views.len() {
             let view = &mut self.views[place];
-            if view.set_capabilities(&self.settings.media_out, capabilities) {
+            if view.set_capabilities(&self.settings.media_out, &capabilities) {
                 let (stream, info) = (view.stream.id.clone(), Arc::clone(&view.stream));
                 let update = StreamUpdate::Whole(info);
                 self.announce_stream(Notification::StreamUpdated { stream, update });
             }
             self.set_view_status(place, ViewStatus::Up);
         }
+        self.mixer = Some(capabilities);
+        self.offer_all();
     }
 
     /// The mixer does not run. What is subscribed to waits; a view that failed stays so until a
@@ -30,6 +32,13 @@ impl Room {
                 self.set_view_status(place, ViewStatus::Starting);
             }
         }
+    }
+
+    /// There is no mixer and will be none for a while. Each view's failure, and that of each
+    /// subscription to something transcoded, is told by itself.
+    pub(super) fn mixer_gone(&mut self) {
+        self.mixer = None;
+        self.offer_all();
     }
 
     /// A view cannot be mixed: whoever subscribed to it loses the subscription.

@@ -81,6 +81,7 @@ mod telling;
 #[cfg(test)]
 mod tests;
 mod text;
+mod transcoding;
 mod view;
 mod wish;
 
@@ -114,6 +115,7 @@ pub use self::{
     report::*,
     settings::*,
     stream::*,
+    transcoding::Transcoding,
     view::ViewStatus,
 };
 use crate::ids::{ParticipantId, RoomId, SessionId, TransportId};
@@ -148,6 +150,8 @@ pub struct Room {
     settings: Settings,
     /// In the order of the settings.
     views: Vec<View>,
+    /// What the mixer can do, if there is one.
+    mixer: Option<MixerCapabilities>,
     participants: Aged<ParticipantId, Participant>,
     /// A publication is as old as its stream once that is announced.
     publications: Aged<SessionId, Publication>,
@@ -177,6 +181,7 @@ impl Room {
     pub fn new(now: Instant, id: RoomId, settings: Settings) -> Self {
         let mut room = Self {
             views: mix::views(&id, &settings),
+            mixer: None,
             id,
             settings,
             participants: Aged::new(),
@@ -334,8 +339,9 @@ impl Room {
             Event::SessionReady { session, media } => self.session_ready(&session, media),
             Event::SessionFailed { session, reason } => self.session_failed(&session, reason),
             Event::Measured { stream, resolution } => self.measured(&stream, resolution),
-            Event::MixerUp { capabilities } => self.mixer_up(&capabilities),
+            Event::MixerUp { capabilities } => self.mixer_up(capabilities),
             Event::MixerDown => self.mixer_down(),
+            Event::MixerGone => self.mixer_gone(),
             Event::ViewFailed { view, reason } => self.view_failed(&view, &reason),
             Event::Loudest { view, stream } => self.loudest(&view, &stream),
             Event::ConnectionLost { participant, keep } => self.lose(now, &participant, keep),

@@ -9,6 +9,7 @@ use super::{
     publication::{Publication, PublicationState},
     session::{NO_VALID_TRACKS, SOURCE_STREAM_LOSS},
     telling::Asker,
+    transcoding::offer,
 };
 use crate::{
     formats::{Offerer, Resolution},
@@ -122,7 +123,8 @@ impl Room {
         let owner = publication.owner.clone();
         let Some(publisher) = self.participants.get(&owner) else { return };
         let publisher = &publisher.info;
-        let stream = StreamInfo::of_publication(session, publisher, media, agreed, attributes);
+        let mut stream = StreamInfo::of_publication(session, publisher, media, agreed, attributes);
+        offer(&mut stream, &self.settings, self.mixer.as_ref());
         if stream.audio.is_none() && stream.video.is_none() {
             self.perform(Effect::CloseSession { session: session.clone() });
             self.publication_failed(session, NO_VALID_TRACKS.into());
@@ -188,11 +190,14 @@ impl Room {
             }
             PublicationState::Live(info) => info,
         };
-        let Some(known) = Arc::make_mut(info).size_mut() else { return };
+        let info = Arc::make_mut(info);
+        let Some(known) = info.size_mut() else { return };
         if known.replace(resolution) == Some(resolution) {
             return;
         }
-        let update = StreamUpdate::Whole(Arc::clone(info));
+        offer(info, &self.settings, self.mixer.as_ref());
+        let update = StreamUpdate::Whole(Arc::new(info.clone()));
         self.announce_stream(Notification::StreamUpdated { stream: stream.clone(), update });
+        self.follow_size(stream);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use super::{LayoutSettings, MediaOut, Permission, RoomKind};
+use super::{LayoutSettings, MediaOut, Permission, RoomKind, Transcoding};
 use crate::formats::{AudioFormat, Resolution, VideoFormat};
 
 /// The settings that a room lives by.
@@ -26,8 +26,10 @@ pub struct Settings {
     pub views: Vec<ViewSettings>,
     /// Whether every publication is mixed into every view as soon as it is ready.
     pub auto_mix: bool,
-    /// What may be asked of mixed streams.
+    /// What may be asked of mixed streams, and of forward streams as far as `transcoding` says.
     pub media_out: MediaOut,
+    /// What may be asked of forward streams beside what they are.
+    pub transcoding: Transcoding,
     /// Whether participants are told who comes and goes.
     pub notify_participants: bool,
     /// Whether participants are told about streams.

@@ -1,6 +1,6 @@
 //! A subscription as its room keeps it.
 
-use super::{AgreedMedia, SubscribeMedia};
+use super::{AgreedMedia, SubscribeMedia, SubscribeVideo};
 use crate::{
     formats::TrackKind,
     ids::{ParticipantId, StreamId, TransportId},
@@ -17,6 +17,8 @@ pub(super) struct Subscription {
     pub(super) audio: Option<StreamId>,
     /// The stream whose picture it takes, if any.
     pub(super) video: Option<StreamId>,
+    /// What it wishes of the picture, if it takes any.
+    pub(super) wish: Option<SubscribeVideo>,
     /// What its ends agreed on, once its media flows.
     pub(super) agreed: Option<AgreedMedia>,
 }
@@ -28,7 +30,8 @@ impl Subscription {
             owner,
             transport,
             audio: media.audio.map(|audio| audio.from),
-            video: media.video.map(|video| video.from),
+            video: media.video.as_ref().map(|video| video.from.clone()),
+            wish: media.video,
             agreed: None,
         }
     }

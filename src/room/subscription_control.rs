@@ -31,6 +31,7 @@ impl Room {
             }
             if let Some(video) = &video {
                 subscription.video = Some(video.from.clone());
+                subscription.wish.clone_from(&media.video);
             }
         }
         self.grant(asker, Reply::Done);

@@ -1,7 +1,14 @@
+// @ts-check
 // One socket.io connection with the portal: requests with answers, and what the server tells.
+
+/**
+ * @typedef {import("../types/portico").Requests} Requests
+ * @typedef {import("../types/portico").Notifications} Notifications
+ */
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const ANSWER_TIMEOUT_MS = 10_000;
+/** @type {(keyof Notifications)[]} */
 const EVENTS = ["participant", "stream", "progress", "text", "drop"];
 
 /** A request that the server refused or did not answer. */
@@ -31,7 +38,8 @@ export class Connection {
    * @param {object} options
    * @param {Function} options.io the `io` of a socket.io-client of any version from 2 on
    * @param {string} options.url where the portal listens
-   * @param {(name: string, message: object) => void} options.told takes what the server tells
+   * @param {<Name extends keyof Notifications>(name: Name, message: Notifications[Name]) => void}
+   *   options.told takes what the server tells
    * @param {() => void} options.lost called once, unless `close` ends the connection
    */
   static async open({ io, url, told, lost }) {
@@ -56,7 +64,14 @@ export class Connection {
     return connection;
   }
 
-  /** Resolves to the answer's data. */
+  /**
+   * Resolves to the answer's data.
+   * @template {keyof Requests} Name
+   * @param {Name} name
+   * @param {Requests[Name]["data"]} [data]
+   * @param {number} [timeoutMs]
+   * @returns {Promise<Requests[Name]["result"]>}
+   */
   ask(name, data, timeoutMs = ANSWER_TIMEOUT_MS) {
     return new Promise((resolve, reject) => {
       const settle = (act, value) => {
@@ -86,7 +101,11 @@ export class Connection {
   }
 }
 
-// OWT sends a bare string, its protocol document says {code, description}.
+/**
+ * OWT sends a bare string, its protocol document says {code, description}.
+ * @param {string} request
+ * @param {import("../types/portico").RequestError} answer
+ */
 function refusal(request, answer) {
   if (typeof answer === "string") return new RequestError(request, answer, {});
   return new RequestError(request, answer?.description ?? "refused", { code: answer?.code });

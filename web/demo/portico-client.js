@@ -1,3 +1,4 @@
+// @ts-check
 // A client of the OWT client-portal protocol 1.1: one socket.io connection, one peer connection
 // for each publication or subscription. It knows nothing about pages; it tells what happens by
 // events whose `detail` is named beside each.
@@ -7,6 +8,11 @@ import { Connection, RequestError } from "./connection.js";
 import { Session } from "./session.js";
 
 export { RequestError };
+
+/**
+ * @typedef {import("../types/portico").Requests} Requests
+ * @typedef {import("../types/portico").Notifications} Notifications
+ */
 
 const PROTOCOL = "1.1";
 // A person who leaves does not wait for a server that is gone.
@@ -188,11 +194,18 @@ export class PorticoClient extends EventTarget {
     this.#comeback.keep(ticket, () => this.#ask("refreshReconnectionTicket"));
   }
 
+  /**
+   * @template {keyof Requests} Name
+   * @param {Name} name
+   * @param {Requests[Name]["data"]} [data]
+   * @returns {Promise<Requests[Name]["result"]>}
+   */
   async #ask(name, data) {
     if (!this.#connection) throw new RequestError(name, "not in a room");
     return this.#connection.ask(name, data);
   }
 
+  /** @param {import("../types/portico").LoginResult} result */
   #enter({ room, reconnectionTicket, ...self }) {
     this.#keep(reconnectionTicket);
     this.self = self;
@@ -201,6 +214,12 @@ export class PorticoClient extends EventTarget {
     this.streams = byId(room.streams);
   }
 
+  /**
+   * @template {"publish"|"subscribe"} Name
+   * @param {Session} session
+   * @param {Name} request
+   * @param {Requests[Name]["data"]} data
+   */
   async #establish(session, request, data) {
     try {
       const { id } = await this.#ask(request, data);
@@ -215,6 +234,7 @@ export class PorticoClient extends EventTarget {
     }
   }
 
+  /** @param {Notifications["participant"]} message */
   #onParticipant({ action, data }) {
     if (action === "join") {
       this.participants.set(data.id, data);
@@ -226,6 +246,7 @@ export class PorticoClient extends EventTarget {
     }
   }
 
+  /** @param {Notifications["stream"]} message */
   #onStream({ id, status, data }) {
     const known = this.streams.get(id);
     if (status === "add") {
@@ -241,6 +262,7 @@ export class PorticoClient extends EventTarget {
     }
   }
 
+  /** @param {Notifications["progress"]} message */
   #onProgress({ id, status, data }) {
     const session = this.sessions.get(id);
     if (!session) return;
@@ -291,6 +313,7 @@ function updated(stream, { field, value }) {
   return copy;
 }
 
+/** @returns {import("../types/portico").Publish["media"]} */
 function publicationMedia(mediaStream) {
   const [audio] = mediaStream.getAudioTracks();
   const [video] = mediaStream.getVideoTracks();
@@ -317,6 +340,6 @@ function userAgent() {
   return {
     sdk: { type: "JavaScript", version: "5.0" },
     runtime: { name: runtime === "Version" ? "Safari" : runtime, version },
-    os: { name: navigator.userAgentData?.platform || "unknown", version: "unknown" },
+    os: { name: navigator["userAgentData"]?.platform || "unknown", version: "unknown" },
   };
 }

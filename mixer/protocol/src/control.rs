@@ -88,6 +88,13 @@ pub enum ToAgent {
         /// What to encode.
         encoding: Encoding,
     },
+    /// Leave other inputs out of an audio output than before.
+    SetWithout {
+        /// The output.
+        output: u32,
+        /// Inputs that are left out: the listener's own.
+        without: Vec<u32>,
+    },
     /// Stop encoding.
     CloseOutput {
         /// Its number.
@@ -154,7 +161,7 @@ pub struct RtpFormat {
 }
 
 /// What an output encodes.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Encoding {
     /// The view's picture.
@@ -176,8 +183,8 @@ pub enum Encoding {
     Audio {
         /// The codec.
         codec: AudioCodec,
-        /// An input that is left out: the listener's own.
-        without: Option<u32>,
+        /// Inputs that are left out: the listener's own.
+        without: Vec<u32>,
     },
     /// The view's picture and sound as fragmented MP4.
     Package(Packaging),
@@ -263,7 +270,8 @@ pub enum FromAgent {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Scope {
-    /// One input, which is no longer shown.
+    /// One input, which is not shown or heard until it can be decoded again; that is tried less
+    /// and less often. Told once for each such time.
     Input(u32),
     /// One output, which has ended.
     Output(u32),

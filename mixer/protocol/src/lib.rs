@@ -9,7 +9,8 @@
 //! The server speaks first with [`ToAgent::Hello`]; the agent answers [`FromAgent::Ready`] with
 //! what this machine can decode and encode. From then on the server keeps the desired state and
 //! sends differences; an agent that dies is started again and told everything anew. Numbers of
-//! views, inputs and outputs are the server's and are never used twice on one connection.
+//! views, inputs and outputs are the server's. Those of views and inputs are never used twice on one
+//! connection; an output that was closed may be opened again.
 //!
 //! # Starting an agent
 //! `portico-mixer` takes its end of a socket pair as standard input (or connects to `--socket`), logs
@@ -29,7 +30,7 @@ mod package;
 pub use self::{codec::*, control::*, frame::*, layout::*, package::*};
 
 /// The version of these messages. Two ends of different versions do not talk to each other.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// The other end is of another version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -30,20 +30,12 @@ impl Sum {
         }
     }
 
-    /// The mix, without one of the voices that were added, if given. What is too loud is clipped.
-    pub fn mix(&self, without: Option<&Block>) -> Block {
+    /// The mix without some of the voices that were added. What is too loud is clipped.
+    pub fn mix(&self, without: &[&Block]) -> Block {
         let mut mix = [0; BLOCK_SAMPLES];
-        match without {
-            None => {
-                for (out, sum) in mix.iter_mut().zip(self.samples.iter()) {
-                    *out = saturated(*sum);
-                }
-            }
-            Some(own) => {
-                for ((out, sum), own) in mix.iter_mut().zip(self.samples.iter()).zip(own) {
-                    *out = saturated(*sum - i32::from(*own));
-                }
-            }
+        for (place, (out, sum)) in mix.iter_mut().zip(self.samples.iter()).enumerate() {
+            let own: i32 = without.iter().map(|own| i32::from(own[place])).sum();
+            *out = saturated(*sum - own);
         }
         mix
     }
@@ -62,11 +54,12 @@ mod tests {
         let voices: Vec<Block> = [100, 2000, -30_000].map(|v| [v; BLOCK_SAMPLES]).to_vec();
         let mut sum = Sum::default();
         voices.iter().for_each(|voice| sum.add(voice));
-        assert_eq!(sum.mix(None)[7], -27_900);
-        assert_eq!(sum.mix(Some(&voices[0]))[7], -28_000);
-        assert_eq!(sum.mix(Some(&voices[2]))[7], 2100);
+        assert_eq!(sum.mix(&[])[7], -27_900);
+        assert_eq!(sum.mix(&[&voices[0]])[7], -28_000);
+        assert_eq!(sum.mix(&[&voices[2]])[7], 2100);
+        assert_eq!(sum.mix(&[&voices[0], &voices[2]])[7], 2000, "of one who has two voices");
         sum.clear();
-        assert_eq!(sum.mix(None), [0; BLOCK_SAMPLES]);
+        assert_eq!(sum.mix(&[]), [0; BLOCK_SAMPLES]);
     }
 
     #[test]
@@ -77,15 +70,15 @@ mod tests {
         for _ in 0..50 {
             sum.add(&loud);
         }
-        assert_eq!(sum.mix(None)[0], i16::MAX);
+        assert_eq!(sum.mix(&[])[0], i16::MAX);
         for _ in 0..49 {
             sum.add(&low);
         }
-        assert_eq!(sum.mix(None)[0], (50 * 32_767 - 49 * 32_768_i32) as i16);
-        assert_eq!(sum.mix(Some(&loud))[0], (49 * 32_767 - 49 * 32_768_i32) as i16);
+        assert_eq!(sum.mix(&[])[0], (50 * 32_767 - 49 * 32_768_i32) as i16);
+        assert_eq!(sum.mix(&[&loud])[0], (49 * 32_767 - 49 * 32_768_i32) as i16);
         for _ in 0..50 {
             sum.add(&low);
         }
-        assert_eq!(sum.mix(None)[0], i16::MIN);
+        assert_eq!(sum.mix(&[])[0], i16::MIN);
     }
 }

@@ -65,8 +65,8 @@ pub(crate) struct SoundView {
     pub(crate) inputs: Vec<Arc<SoundInput>>,
     /// So many are heard; 0 is everyone.
     pub(crate) loudest: usize,
-    /// Each output with the input that its listener does not hear.
-    pub(crate) outputs: Vec<(Option<u32>, Arc<AudioOutput>)>,
+    /// Each output with the inputs that its listener does not hear, each once.
+    pub(crate) outputs: Vec<(Arc<[u32]>, Arc<AudioOutput>)>,
 }
 
 /// All views' sound.
@@ -193,12 +193,13 @@ impl Mixing {
         let voice = |input: &u32| blocks.get(input).and_then(Option::as_ref);
         self.sum.clear();
         heard.iter().filter_map(voice).for_each(|block| self.sum.add(block));
-        let common = self.sum.mix(None);
+        let common = self.sum.mix(&[]);
         for (without, output) in &view.outputs {
-            let own = without.as_ref().filter(|own| heard.contains(own)).and_then(voice);
-            match own {
-                Some(own) => output.push(&self.sum.mix(Some(own)), now),
-                None => output.push(&common, now),
+            let own = without.iter().filter(|own| heard.contains(own));
+            let own: Vec<&Block> = own.filter_map(voice).collect();
+            match &*own {
+                [] => output.push(&common, now),
+                own => output.push(&self.sum.mix(own), now),
             }
         }
     }

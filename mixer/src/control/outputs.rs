@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use portico_mixer_protocol::{Encoding, MIN_PART_MS, Packaging};
 
-use super::{Agent, MAX_KBPS, MAX_OUTPUTS, Output, Refusal, check_picture};
+use super::{Agent, MAX_INPUTS, MAX_KBPS, MAX_OUTPUTS, Output, Refusal, check_picture};
 use crate::canvas::Size;
 use crate::input::Failure;
 use crate::pipeline::{AudioOutput, PackagedOutput, VideoOutput, VideoSettings};
@@ -46,7 +46,7 @@ impl Agent {
             }
             Encoding::Audio { codec, without } => {
                 let encoder = AudioOutput::start(output, codec, outbox, failed)?;
-                Output::Audio { view, without, encoder: Arc::new(encoder) }
+                Output::Audio { view, without: own_inputs(without), encoder: Arc::new(encoder) }
             }
             Encoding::Package(packaging) => {
                 let from = match (packaging.picture, of.picture.as_ref()) {
@@ -61,6 +61,17 @@ impl Agent {
         };
         self.outputs.insert(output, opened);
         self.follow_outputs(view);
+        Ok(())
+    }
+
+    pub(super) fn set_without(&mut self, output: u32, own: Vec<u32>) -> Result<(), Refusal> {
+        match self.outputs.get_mut(&output).ok_or(Refusal::Unknown("output", output))? {
+            Output::Audio { without, .. } => *without = own_inputs(own),
+            Output::Video { .. } | Output::Package { .. } => {
+                return Err(Refusal::NoSound(output));
+            }
+        }
+        self.replan_sound();
         Ok(())
     }
 
@@ -93,4 +104,13 @@ fn check_packaging(packaging: Packaging) -> Result<Packaging, Refusal> {
         Ok::<_, Refusal>(picture)
     });
     Ok(Packaging { picture: picture.transpose()?, ..packaging })
+}
+
+/// The inputs that an output leaves out, each once: taking a voice out twice would add it upside
+/// down.
+fn own_inputs(mut without: Vec<u32>) -> Arc<[u32]> {
+    without.sort_unstable();
+    without.dedup();
+    without.truncate(MAX_INPUTS);
+    without.into()
 }

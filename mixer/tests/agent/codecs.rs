@@ -92,7 +92,7 @@ fn sounds_come_in_and_go_out_in_every_codec() {
         .zip(agent.capabilities.encoders.clone())
         .filter_map(|(output, codec)| {
             let Codec::Audio(codec) = codec else { return None };
-            let format = agent.open(output, 1, Encoding::Audio { codec, without: None });
+            let format = agent.open(output, 1, Encoding::Audio { codec, without: Vec::new() });
             assert_eq!(format.codec, Codec::Audio(codec));
             Some(Listener::start(&agent, output, &format))
         })

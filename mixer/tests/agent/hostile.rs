@@ -1,12 +1,16 @@
 //! Packets made to hurt: they hurt nobody else.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use portico_mixer_protocol::{AudioCodec, Codec, Encoding, Kind, ToAgent, VideoCodec};
+use portico_mixer_protocol::{
+    AudioCodec, Codec, Encoding, FromAgent, Kind, Scope, ToAgent, VideoCodec,
+};
 
 use crate::harness::{Agent, format, grid, picture};
 use crate::media::{
-    Source, add_solid, add_tone, audio_encoder, colour, solid, tone, video_encoder,
+    COLOURS, Source, add_solid, add_tone, audio_encoder, colour, solid, tone, video_encoder,
 };
 use crate::probe::{Listener, Watcher};
 
@@ -49,7 +53,7 @@ fn garbage_as_payload_hurts_nobody_else() {
     let heard = [&[3], &numbers[4..]].concat();
     agent.send(ToAgent::SetSound { view: 1, inputs: heard, loudest: 0 });
     let watcher = Watcher::start(&agent, 1, &agent.open_video(1, 1, view));
-    let encoding = Encoding::Audio { codec: AudioCodec::Opus, without: None };
+    let encoding = Encoding::Audio { codec: AudioCodec::Opus, without: Vec::new() };
     let listener = Listener::start(&agent, 2, &agent.open(2, 1, encoding));
     let sender = agent.sender.clone();
     let attack = std::thread::spawn(move || {
@@ -127,6 +131,51 @@ fn damaged_streams_hurt_nobody_else() {
     watcher.wait("the good one", |frame| frame.shows(&regions[0], colour(1)));
     watcher.assert_steady(30.0, |frame| assert!(frame.shows(&regions[0], colour(1))));
     agent.settle();
+}
+
+/// A publisher who sends garbage until the agent has enough of it, and then a stream.
+fn returns_after_garbage(codec: VideoCodec) {
+    let agent = Agent::start();
+    let view = picture(640, 360);
+    agent.create_view(1, view);
+    let format = format(Codec::Video(codec));
+    let payload_type = format.payload_type;
+    agent.send(ToAgent::AddInput { input: 1, source: None, format, label: None });
+    let regions = grid(&[1]);
+    agent.send(ToAgent::SetLayout { view: 1, sequence: 1, regions: regions.clone() });
+    let watcher = Watcher::start(&agent, 1, &agent.open_video(1, 1, view));
+    let sender = agent.sender.clone();
+    let stop = Arc::new(AtomicBool::new(false));
+    let stopping = Arc::clone(&stop);
+    let attack = std::thread::spawn(move || {
+        let mut noise = Noise(7);
+        for sequence in 0_u32.. {
+            if stopping.load(Ordering::Relaxed) {
+                return;
+            }
+            let mut packet = vec![0x80, payload_type | 0x80];
+            packet.extend((sequence as u16).to_be_bytes());
+            packet.extend((sequence * 3000).to_be_bytes());
+            packet.extend(1_u32.to_be_bytes());
+            packet.extend((0..400).map(|_| noise.byte()));
+            sender.packet(1, sender.now(), &packet);
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    });
+    let failed = |m: &FromAgent| matches!(m, FromAgent::Failed { scope: Scope::Input(1), .. });
+    agent.wait_for("the failure", failed);
+    stop.store(true, Ordering::Relaxed);
+    attack.join().expect("no panic");
+    let description = format!("{} ! {}", solid(COLOURS[1], 320, 180, 15), video_encoder(codec));
+    let _good = Source::start(&description, agent.sender.clone(), 1, Duration::ZERO, |_| {});
+    watcher.wait("the publisher again", |frame| frame.shows(&regions[0], colour(1)));
+    let told = agent.received(|received| received.messages.iter().filter(|m| failed(m)).count());
+    assert_eq!(told, 1);
+}
+
+#[test]
+fn who_sends_garbage_for_a_moment_returns() {
+    returns_after_garbage(VideoCodec::H264High);
 }
 
 /// A key frame that claims to be 16383 pixels wide and high is not decoded.

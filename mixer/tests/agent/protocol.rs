@@ -54,7 +54,7 @@ fn an_output_that_cannot_be_is_refused() {
         (1, 1, video(VideoCodec::Av1, 640, 360, 30)),
         (2, 1, video(VideoCodec::Vp8, 641, 360, 30)),
         (3, 1, video(VideoCodec::Vp8, 640, 1_000_000, 30)),
-        (4, 2, good),
+        (4, 2, good.clone()),
         (5, 7, good),
     ];
     for (output, view, encoding) in outputs {
@@ -65,12 +65,12 @@ fn an_output_that_cannot_be_is_refused() {
         );
     }
     let encoding =
-        Encoding::Audio { codec: portico_mixer_protocol::AudioCodec::Opus, without: None };
+        Encoding::Audio { codec: portico_mixer_protocol::AudioCodec::Opus, without: Vec::new() };
     assert_eq!(agent.open(6, 2, encoding).clock_rate, 48_000);
 }
 
 #[test]
-fn an_input_that_cannot_be_decoded_is_given_up() {
+fn an_input_that_cannot_be_decoded_is_told_of() {
     let agent = Agent::start();
     let view = picture(640, 360);
     agent.create_view(1, view);

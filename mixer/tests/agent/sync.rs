@@ -91,7 +91,7 @@ fn expect_skew(
     let _picture = start(&agent, 1, &picture_source, late(picture_late), &flash);
     let _sound = start(&agent, 2, &sound_source, late(sound_late), &beep);
     let watcher = Watcher::start(&agent, 1, &agent.open_video(1, 1, view));
-    let encoding = Encoding::Audio { codec: AudioCodec::Opus, without: None };
+    let encoding = Encoding::Audio { codec: AudioCodec::Opus, without: Vec::new() };
     let listener = Listener::start(&agent, 2, &agent.open(2, 1, encoding));
     watcher.wait("a flash", |frame| frame.at(160, 90)[0] > 200);
     // Long enough for the delays to be known and the holds to be set.

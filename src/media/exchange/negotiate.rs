@@ -42,6 +42,8 @@ pub(super) enum From {
     Published(usize),
     /// One of these injected tracks.
     Injected(Vec<Encoded>),
+    /// A published track, by its key, or one of these injected ones.
+    Either(usize, Vec<Encoded>),
 }
 
 impl Exchange {
@@ -157,6 +159,10 @@ impl Exchange {
             Source::Injected(choices) => {
                 Some(From::Injected(choices.iter().copied().map(encoded).collect()))
             }
+            Source::Either(stream, choices) => {
+                let choices = choices.iter().copied().map(encoded).collect();
+                Some(From::Either(self.published(room, stream, kind)?, choices))
+            }
         }
     }
 
@@ -175,11 +181,14 @@ impl Exchange {
     }
 
     fn flow(&self, source: &From, stream_label: Arc<str>) -> Option<Flow> {
+        let published = |key: usize| Some(self.incoming.get(key)?.track.agreed.codec.clone());
+        let usual = |choice: &Encoded| AgreedCodec::usual(choice.codec());
         let sources = match source {
             From::Client => return None,
-            From::Published(key) => vec![self.incoming.get(*key)?.track.agreed.codec.clone()],
-            From::Injected(choices) => {
-                choices.iter().map(|choice| AgreedCodec::usual(choice.codec())).collect()
+            From::Published(key) => vec![published(*key)?],
+            From::Injected(choices) => choices.iter().map(usual).collect(),
+            From::Either(key, choices) => {
+                std::iter::once(published(*key)?).chain(choices.iter().map(usual)).collect()
             }
         };
         let mut drawn = [0; 8];
@@ -265,8 +274,8 @@ impl Exchange {
         track
     }
 
-    /// The track that an outgoing one is fed from; of several injected ones that with the codec
-    /// that was agreed on, of which the room is told.
+    /// The track that an outgoing one is fed from: of several that with the codec that was agreed
+    /// on. The room is told of an injected one.
     fn settle_source(
         &mut self,
         key: usize,
@@ -274,17 +283,23 @@ impl Exchange {
         agreed: &AgreedTrack,
         now: Instant,
     ) -> Option<usize> {
-        match &plan.source {
-            From::Client => None,
-            From::Published(source) => Some(*source),
-            From::Injected(choices) => {
-                let chosen = choices.iter().find(|it| it.codec() == agreed.codec.codec)?;
-                let room = self.transports[key].room;
-                let (session, output) = (plan.session.clone(), *chosen);
-                self.emit(room, Event::Chosen { session, output });
-                self.output(room, output, now)
+        let choices = match &plan.source {
+            From::Client => return None,
+            From::Published(source) => return Some(*source),
+            From::Injected(choices) => choices,
+            From::Either(source, choices) => {
+                let published = self.incoming.get(*source).map(|it| it.track.agreed.codec.codec);
+                if published == Some(agreed.codec.codec) {
+                    return Some(*source);
+                }
+                choices
             }
-        }
+        };
+        let chosen = choices.iter().find(|it| it.codec() == agreed.codec.codec)?;
+        let room = self.transports[key].room;
+        let (session, output) = (plan.session.clone(), *chosen);
+        self.emit(room, Event::Chosen { session, output });
+        self.output(room, output, now)
     }
 
     fn add_outgoing(
@@ -318,7 +333,9 @@ impl Exchange {
 /// client what it is.
 fn stream_label<F>(offerer: Offerer, session: &SessionId, source: &Source<F>) -> Arc<str> {
     match (offerer, source) {
-        (Offerer::Server, Source::Published(stream)) => stream.as_str().into(),
+        (Offerer::Server, Source::Published(stream) | Source::Either(stream, _)) => {
+            stream.as_str().into()
+        }
         (Offerer::Client, _) | (Offerer::Server, Source::Injected(_)) => session.as_str().into(),
     }
 }

@@ -49,22 +49,30 @@ impl Exchange {
         let of_kind = |key: &&usize| self.outgoing.get(**key).is_some_and(|it| it.kind == kind);
         let track = session.and_then(|it| it.outgoing.iter().find(of_kind)).copied();
         let (Some(track), Some(to)) = (track, to) else { return };
-        match to {
+        let agreed = self.outgoing.get(track).map(|it| it.codec);
+        let choices = match to {
             Source::Published(stream) => {
                 tracing::debug!(session = %id, ?kind, to = %stream, "switched");
                 let source = self.published(room, stream, kind);
-                self.switch_track(track, source, now);
+                return self.switch_track(track, source, now);
             }
-            Source::Injected(choices) => {
-                let agreed = self.outgoing.get(track).map(|it| it.codec);
-                let mut choices = choices.iter().copied().map(encoded);
-                let Some(output) = choices.find(|it| Some(it.codec()) == agreed) else { return };
-                tracing::debug!(session = %id, ?kind, to = %output.output(), "switched");
-                self.emit(room, Event::Chosen { session: id.clone(), output });
-                if let Some(source) = self.output(room, output, now) {
-                    self.join_later(track, source, now);
+            Source::Injected(choices) => choices,
+            Source::Either(stream, choices) => {
+                let source = self.published(room, stream, kind);
+                let published = source.and_then(|source| self.incoming.get(source));
+                if published.map(|it| it.track.agreed.codec.codec) == agreed {
+                    tracing::debug!(session = %id, ?kind, to = %stream, "switched");
+                    return self.switch_track(track, source, now);
                 }
+                choices
             }
+        };
+        let mut choices = choices.iter().copied().map(encoded);
+        let Some(output) = choices.find(|it| Some(it.codec()) == agreed) else { return };
+        tracing::debug!(session = %id, ?kind, to = %output.output(), "switched");
+        self.emit(room, Event::Chosen { session: id.clone(), output });
+        if let Some(source) = self.output(room, output, now) {
+            self.join_later(track, source, now);
         }
     }
 

@@ -40,9 +40,9 @@ pub(crate) enum Flow {
     },
     /// The client subscribes.
     Send {
-        /// What there is to be sent, at least one codec: exactly one that a publisher sends, or
-        /// those that a mixer can encode, the one that it prefers first. The client must be able
-        /// to decode one of them exactly.
+        /// What there is to be sent, at least one codec, the preferred one first: one that a
+        /// publisher sends, those that a mixer can encode, or both. The client must be able to
+        /// decode one of them exactly.
         sources: Vec<AgreedCodec>,
         /// The SSRC that this server sends under.
         ssrc: u32,

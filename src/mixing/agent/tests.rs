@@ -9,6 +9,8 @@ use tokio::{
 use super::*;
 use crate::mixing::link::tests::{Peer, media};
 
+const ENDURANCE: Endurance = Endurance { max_deaths: 5, window: Duration::from_secs(60) };
+
 /// Notes when it is dropped, as a process that is killed would.
 struct Process(mpsc::UnboundedSender<()>);
 
@@ -48,12 +50,17 @@ struct Stage {
 }
 
 fn stage(refusal: Option<&str>) -> Stage {
+    stage_with(refusal, ENDURANCE)
+}
+
+fn stage_with(refusal: Option<&str>, endurance: Endurance) -> Stage {
     let (peers_to, peers) = mpsc::unbounded_channel();
     let (ended_to, ended) = mpsc::unbounded_channel();
     let refusal = refusal.map(str::to_owned);
     let script = Script { peers: peers_to, ended: ended_to, refusal };
     let (plane, room) = media();
-    let agent = Agent::keep("room".parse().expect("valid"), script, move || room.injector());
+    let agent =
+        Agent::keep("room".parse().expect("valid"), script, endurance, move || room.injector());
     Stage { agent, peers, ended, _media: plane }
 }
 
@@ -78,7 +85,7 @@ async fn a_dead_agent_is_started_again_ever_later_and_then_given_up() {
     let mut stage = stage(None);
     let mut pauses = Vec::new();
     let mut died = None;
-    for death in 1..=MAX_DEATHS {
+    for death in 1..=ENDURANCE.max_deaths {
         let (started, peer, _commands) = stage.up().await;
         if let Some(died) = died {
             pauses.push(started - died);
@@ -86,8 +93,8 @@ async fn a_dead_agent_is_started_again_ever_later_and_then_given_up() {
         drop(peer);
         died = Some(Instant::now());
         match stage.agent.report().await {
-            Some(Report::Down) if death < MAX_DEATHS => {}
-            Some(Report::GivenUp(reason)) if death == MAX_DEATHS => {
+            Some(Report::Down) if death < ENDURANCE.max_deaths => {}
+            Some(Report::GivenUp(reason)) if death == ENDURANCE.max_deaths => {
                 assert!(reason.starts_with("The mixer failed: "), "{reason}");
             }
             other => panic!("death {death}: {other:?}"),
@@ -101,13 +108,26 @@ async fn a_dead_agent_is_started_again_ever_later_and_then_given_up() {
 #[tokio::test(start_paused = true)]
 async fn deaths_long_ago_are_forgotten() {
     let mut stage = stage(None);
-    for _ in 0..MAX_DEATHS * 2 {
+    for _ in 0..ENDURANCE.max_deaths * 2 {
         let (_, mut peer, _commands) = stage.up().await;
-        let living = timeout(MEMORY / 2, peer.message()).await;
+        let living = timeout(ENDURANCE.window / 2, peer.message()).await;
         assert!(living.is_err(), "it answers and is told nothing: {living:?}");
         drop(peer);
         assert!(matches!(stage.agent.report().await, Some(Report::Down)));
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_operator_may_want_more_endurance() {
+    let endurance = Endurance { max_deaths: 30, ..ENDURANCE };
+    let mut stage = stage_with(None, endurance);
+    for _ in 1..endurance.max_deaths {
+        let (_, peer, _commands) = stage.up().await;
+        drop(peer);
+        assert!(matches!(stage.agent.report().await, Some(Report::Down)));
+    }
+    let _last = stage.up().await;
+    assert!(matches!(stage.agent.report().await, Some(Report::GivenUp(_))));
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,5 +1,8 @@
 use super::*;
-use crate::mixing::testing::{audio_feed, id, video_feed, view};
+use crate::{
+    formats::Resolution,
+    mixing::testing::{H264, audio_feed, id, transcoded_audio, transcoded_video, video_feed, view},
+};
 
 const OPUS: AudioFormat = AudioFormat::OPUS;
 
@@ -90,18 +93,18 @@ fn an_encoder_lingers_after_the_last_subscriber() {
 
 #[test]
 fn whoever_speaks_hears_everybody_else_and_listeners_share_one_mix() {
-    let mut bench = Bench::new(&[("cam", "ann")]);
+    let mut bench = Bench::new(&[("screen", "ann"), ("mic", "dan"), ("cam", "ann")]);
     let ann = bench.listener("a", Some("ann"));
     let bob = bench.listener("b", Some("bob"));
     assert_eq!(bench.listener("c", None), bob);
     assert_ne!(ann, bob);
     let keys: Vec<_> = bench.outputs.open().map(|(_, key)| key.clone()).collect();
-    let without = |without: Option<&str>| Key::Audio {
-        view: id("mix"),
+    let without = |without: &[&str]| Key::Audio {
+        of: id("mix"),
         format: OPUS,
-        without: without.map(id),
+        without: without.iter().map(|own| id(own)).collect(),
     };
-    assert_eq!(keys, [without(Some("cam")), without(None)]);
+    assert_eq!(keys, [without(&["cam", "screen"]), without(&[])]);
 }
 
 #[test]
@@ -144,4 +147,68 @@ fn a_forward_stream_needs_no_encoder() {
     let source = bench.outputs.listen(&id("one"), feed, &bench.views);
     assert_eq!(source, Source::Published(id("cam")));
     assert!(!bench.outputs.has_subscribers());
+}
+
+const SIZE: Resolution = Resolution { width: 320, height: 180 };
+
+/// Whoever may do with a stream as it is.
+fn candidate(bench: &mut Bench, session: &str) -> Choice<VideoFormat> {
+    let source = bench.outputs.watch(&id(session), transcoded_video("cam", SIZE, true));
+    let Source::Either(stream, choices) = source else { panic!("{source:?}") };
+    assert_eq!(stream, id("cam"));
+    choices[0]
+}
+
+#[test]
+fn an_encoder_that_may_not_be_needed_is_not() {
+    let mut bench = Bench::new(&[]);
+    let choice = candidate(&mut bench, "one");
+    assert!(!bench.outputs.has_subscribers(), "it gets the stream as it is, as far as is known");
+    assert!(bench.open().is_empty());
+    assert!(bench.outputs.expire(bench.now + LINGER * 2).is_empty(), "it may still be chosen");
+    bench.outputs.choose(&id("one"), Encoded::Video(choice), bench.now);
+    assert!(bench.outputs.has_subscribers());
+    assert_eq!(bench.open(), [choice.output]);
+    assert_eq!(bench.outputs.transcoded_subscribers(), [id("one")]);
+}
+
+#[test]
+fn whoever_does_without_an_encoder_does_not_keep_it_running() {
+    let mut bench = Bench::new(&[]);
+    let choice = candidate(&mut bench, "one");
+    assert_eq!(candidate(&mut bench, "two"), choice, "shared");
+    bench.outputs.choose(&id("one"), Encoded::Video(choice), bench.now);
+    assert_eq!(bench.outputs.subscribers_of(choice.output), [id("one")]);
+    bench.outputs.close(&id("one"), bench.now);
+    assert!(!bench.outputs.has_subscribers());
+    bench.outputs.expire(bench.now);
+    assert_eq!(bench.open(), [choice.output], "it lingers");
+    assert_eq!(bench.outputs.expire(bench.now + LINGER), [choice.output]);
+    assert!(bench.open().is_empty());
+    assert!(bench.outputs.transcoded(&id("cam")).is_some());
+    bench.outputs.choose(&id("two"), Encoded::Video(choice), bench.now);
+    assert_eq!(bench.open(), [choice.output], "and can be chosen late");
+    bench.outputs.close(&id("two"), bench.now);
+    bench.outputs.expire(bench.now);
+    assert_eq!(bench.outputs.expire(bench.now + LINGER), [choice.output]);
+    assert!(bench.outputs.transcoded(&id("cam")).is_none(), "nothing of it is left");
+    assert_ne!(candidate(&mut bench, "three").output, choice.output);
+}
+
+#[test]
+fn a_pause_of_what_is_transcoded_is_noted() {
+    let mut bench = Bench::new(&[]);
+    let source = bench.outputs.listen(&id("one"), transcoded_audio("cam", false), &bench.views);
+    assert_eq!(injected(source).len(), 1);
+    bench.outputs.watch(&id("one"), transcoded_video("cam", SIZE, false));
+    assert!(bench.outputs.has_subscribers(), "it has to be encoded");
+    bench.outputs.set_track_active(&id("cam"), TrackKind::Audio, false);
+    bench.outputs.set_track_active(&id("other"), TrackKind::Audio, false);
+    let transcoded = bench.outputs.transcoded(&id("cam")).expect("known");
+    let paused = |status| status == TrackStatus::Inactive;
+    assert!(transcoded.audio.is_some_and(|track| paused(track.status)));
+    assert!(transcoded.video.is_some_and(|track| !paused(track.status)));
+    let h264 = Choice { output: OutputId(2), format: H264 };
+    bench.outputs.choose(&id("one"), Encoded::Video(h264), bench.now);
+    assert_eq!(bench.open(), [OutputId(2)]);
 }

@@ -6,9 +6,13 @@ use portico_mixer_protocol::{AudioCodec, Encoding, VideoCodec};
 
 use super::*;
 use crate::{
+    formats::Resolution,
     formats::{AudioFormat, VideoFormat},
     media::{Choice, Encoded, Source},
-    mixing::testing::{audio_feed, id, look, video_feed, view},
+    mixing::testing::{
+        H264, audio_feed, id, look, transcoded_audio, transcoded_video, video_feed, view,
+    },
+    room::TrackStatus,
 };
 
 #[derive(Default)]
@@ -80,6 +84,12 @@ fn brief(step: &Step) -> String {
             Encoding::Video { codec: VideoCodec::Vp8, width, kbps, .. } => {
                 format!("open {output} of {view} vp8 {width} {kbps}")
             }
+            Encoding::Video { codec: VideoCodec::H264ConstrainedBaseline, width, .. } => {
+                format!("open {output} of {view} h264 {width}")
+            }
+            Encoding::Audio { codec: AudioCodec::Pcmu, .. } => {
+                format!("open {output} of {view} pcmu")
+            }
             Encoding::Audio { .. } | Encoding::Video { .. } | Encoding::Package(_) => {
                 format!("{encoding:?}")
             }
@@ -105,7 +115,7 @@ fn a_view_is_built_before_it_is_encoded() {
             "layout 1 #1 4",
             "sound 1 [2]",
             "open 1 of 1 vp8 640 700",
-            "open 3 of 1 opus without Some(2)",
+            "open 3 of 1 opus without [2]",
         ]
     );
     assert!(bench.settle().is_empty(), "there is nothing more to do");
@@ -169,7 +179,7 @@ fn a_new_agent_is_told_everything_under_new_numbers() {
     assert_eq!(first.len(), again.len());
     assert_eq!(again[0], "view 5 Some((640, 480))");
     assert_eq!(again.last().map(String::as_str), Some("open 1 of 5 vp8 640 700"));
-    assert_eq!(bench.plan.view(5), Some(&id("mix")));
+    assert_eq!(bench.plan.program(5), Some(&Program::View(id("mix"))));
     assert_eq!(bench.plan.view_number(&id("mix")), Some(5));
     assert_eq!(bench.plan.input(8), Some(&(id("a"), TrackKind::Video)));
     assert_eq!(bench.plan.input(4), None, "the dead agent's numbers mean nothing");
@@ -187,6 +197,114 @@ fn what_nobody_gets_is_closed() {
     assert_eq!(bench.settle(), ["CloseOutput { output: 1 }"]);
     bench.views.clear();
     assert_eq!(bench.settle(), ["RemoveView { view: 1 }"]);
+}
+
+#[test]
+fn whoever_has_two_sounds_hears_neither_even_after_one_was_away() {
+    let mut bench = Bench::default();
+    let both = [("a", "ann"), ("b", "bob"), ("c", "ann")];
+    bench.views.insert(id("mix"), Arc::new(view(&both)));
+    bench.listen("one", "ann");
+    let steps = bench.settle();
+    assert_eq!(steps.last().map(String::as_str), Some("open 1 of 1 opus without [2, 8]"));
+
+    // One of the two leaves the mix and is back while its mix is still made.
+    let now = Instant::now();
+    bench.views.insert(id("mix"), Arc::new(view(&both[..2])));
+    let moved = bench.outputs.reroute(&bench.views, now);
+    assert_eq!(moved.len(), 1, "to a mix without the other one alone");
+    let steps = bench.settle();
+    assert!(steps.contains(&"open 3 of 1 opus without [2]".into()), "{steps:?}");
+    assert!(steps.contains(&"SetWithout { output: 1, without: [2] }".into()), "{steps:?}");
+    bench.views.insert(id("mix"), Arc::new(view(&both)));
+    let moved = bench.outputs.reroute(&bench.views, now);
+    assert_eq!(moved[0].1.output, OutputId(1), "it is not made a second time");
+    let steps = bench.settle();
+    assert!(steps.contains(&"SetWithout { output: 1, without: [2, 11] }".into()), "{steps:?}");
+    assert!(bench.settle().is_empty(), "there is nothing more to do");
+}
+
+const SMALL: Resolution = Resolution { width: 320, height: 180 };
+
+impl Bench {
+    /// Somebody gets a forward stream's picture in H.264.
+    fn transcode(&mut self, session: &str, stream: &str, size: Resolution) {
+        let feed = transcoded_video(stream, size, false);
+        let Source::Injected(choices) = self.outputs.watch(&id(session), feed) else {
+            panic!("it has to be encoded")
+        };
+        let chosen = Choice { output: choices[0].output, format: H264 };
+        self.outputs.choose(&id(session), Encoded::Video(chosen), Instant::now());
+    }
+}
+
+#[test]
+fn a_forward_stream_is_transcoded_as_a_view_of_one_input() {
+    let mut bench = Bench::default();
+    bench.transcode("one", "cam", SMALL);
+    let feed = transcoded_audio("cam", false);
+    let Source::Injected(choices) = bench.outputs.listen(&id("one"), feed, &bench.views) else {
+        panic!("it has to be encoded")
+    };
+    let chosen = Choice { output: choices[0].output, format: AudioFormat::PCMU };
+    bench.outputs.choose(&id("one"), Encoded::Audio(chosen), Instant::now());
+    assert_eq!(
+        bench.settle(),
+        [
+            "view 1 None",
+            "view 2 Some((320, 180))",
+            "input 3 of Some(4) None",
+            "tap 3 cam Audio 111",
+            "input 5 of Some(4) Some(\"ann\")",
+            "tap 5 cam Video 96",
+            "sound 1 [3]",
+            "layout 2 #1 5",
+            "open 1 of 2 h264 320",
+            "open 2 of 1 pcmu",
+        ]
+    );
+    assert!(bench.settle().is_empty(), "there is nothing more to do");
+    bench.transcode("two", "cam", SMALL);
+    assert!(bench.settle().is_empty(), "it is shared");
+    assert_eq!(bench.plan.outputs_of(2).collect::<Vec<_>>(), [OutputId(1)]);
+
+    // Another size is another view of the same input.
+    bench.transcode("three", "cam", Resolution { width: 160, height: 90 });
+    let more = bench.settle();
+    assert_eq!(more, ["view 6 Some((160, 90))", "layout 6 #1 5", "open 3 of 6 h264 160"]);
+    bench.outputs.set_track_active(&id("cam"), TrackKind::Video, false);
+    assert_eq!(bench.settle(), ["SetInputActive { input: 5, active: false }"]);
+
+    let now = Instant::now();
+    ["one", "two"].iter().for_each(|session| bench.outputs.close(&id(session), now));
+    bench.outputs.expire(now);
+    assert!(bench.settle().is_empty(), "encoders linger");
+    bench.outputs.expire(now + crate::mixing::outputs::LINGER);
+    assert_eq!(
+        bench.settle(),
+        [
+            "CloseOutput { output: 1 }",
+            "CloseOutput { output: 2 }",
+            "untap 3",
+            "RemoveInput { input: 3 }",
+            "RemoveView { view: 1 }",
+            "RemoveView { view: 2 }",
+        ]
+    );
+}
+
+#[test]
+fn a_stream_that_is_mixed_and_transcoded_is_tapped_once() {
+    let mut bench = Bench::default();
+    bench.set(view(&[("cam", "ann")]));
+    bench.transcode("one", "cam", SMALL);
+    let steps = bench.settle();
+    assert_eq!(steps, ["view 5 Some((320, 180))", "layout 5 #1 4", "open 1 of 5 h264 320"]);
+    let steps = bench.set(view(&[]));
+    assert!(!steps.contains(&"untap 4".into()), "{steps:?}");
+    bench.plan.reset();
+    let again = bench.settle();
+    assert!(again.iter().any(|step| step.starts_with("open 1 of")), "{again:?}");
 }
 
 #[test]

@@ -10,9 +10,9 @@ use super::{
         AnswerMessage, AudioFormat, AudioInfo, AudioOptional, Encodings, LoginResult, Media,
         MediaInfo, MediaPermission, MixedLayout, Number, OptionalParameters, OriginInfo,
         ParticipantAction, ParticipantInfo, Permission, Progress, ProgressState, PublicationInfo,
-        Region, Resolution, RoomInfo, Shape, Share, StreamChange, StreamInfo, StreamMessage,
-        StreamUpdate, TextReceived, UpdateValue, VideoEncoding, VideoFormat, VideoInfo,
-        VideoOptional, VideoParameters, ViewInfo,
+        PublicationKind, Region, Resolution, RoomInfo, Shape, Share, StreamChange, StreamInfo,
+        StreamKind, StreamMessage, StreamUpdate, TextReceived, UpdateValue, VideoEncoding,
+        VideoFormat, VideoInfo, VideoOptional, VideoParameters, ViewInfo,
     },
     protocol::Protocol,
 };
@@ -165,7 +165,7 @@ fn stream(info: &room::StreamInfo, protocol: Protocol) -> StreamInfo<'_> {
     let forward = matches!(info.origin, StreamOrigin::Forward { .. });
     StreamInfo {
         id: info.id.as_str(),
-        kind: if forward { "forward" } else { "mixed" },
+        kind: if forward { StreamKind::Forward } else { StreamKind::Mixed },
         media: match protocol {
             Protocol::V10 | Protocol::V11 => Media::Kinds(Box::new(MediaInfo {
                 audio: info.audio.as_ref().map(|track| audio(track, forward)),
@@ -182,7 +182,7 @@ fn origin(origin: &StreamOrigin) -> OriginInfo<'_> {
         StreamOrigin::Forward { owner, in_views, attributes, .. } => {
             OriginInfo::Publication(PublicationInfo {
                 owner: owner.as_str(),
-                kind: "webrtc",
+                kind: PublicationKind::Webrtc,
                 in_views: in_views.iter().map(AsRef::as_ref).collect(),
                 attributes: raw_json(attributes),
             })
@@ -242,7 +242,7 @@ fn raw_json(text: &str) -> &RawValue {
 fn audio(track: &room::AudioTrack, forward: bool) -> AudioInfo {
     AudioInfo {
         status: forward.then(|| status(track.status)),
-        source: track.source.map(audio_source),
+        source: track.source.and_then(told_audio_source),
         format: audio_format(track.format),
         optional: audio_optional(track),
     }
@@ -355,6 +355,15 @@ pub(super) fn audio_source(source: AudioSource) -> &'static str {
         AudioSource::ScreenCast => "screen-cast",
         AudioSource::RawFile => "raw-file",
         AudioSource::EncodedFile => "encoded-file",
+    }
+}
+
+/// The wire name of an audio source where clients are told of one. The JavaScript SDKs throw at the
+/// names of files, and nobody could join any more; a source may always be left out.
+pub(super) fn told_audio_source(source: AudioSource) -> Option<&'static str> {
+    match source {
+        AudioSource::Mic | AudioSource::ScreenCast => Some(audio_source(source)),
+        AudioSource::RawFile | AudioSource::EncodedFile => None,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     encode::{
-        audio_format, audio_optional, audio_source, status, video_encoding, video_optional,
+        audio_format, audio_optional, status, told_audio_source, video_encoding, video_optional,
         video_source,
     },
     message::{MediaTracks, Track, TrackEncoding, VideoEncoding},
@@ -22,7 +22,7 @@ pub(super) fn media(info: &StreamInfo) -> MediaTracks<'_> {
         tracks.push(Track {
             id: track_id(info.id.as_str(), TrackKind::Audio, None),
             kind: word(TrackKind::Audio),
-            source: audio.source.map(audio_source),
+            source: audio.source.and_then(told_audio_source),
             status: forward.then(|| status(audio.status)),
             encoding: TrackEncoding::Audio {
                 format: audio_format(audio.format),

@@ -54,9 +54,19 @@ pub(super) struct ParticipantInfo<'a> {
 pub(super) struct StreamInfo<'a> {
     pub(super) id: &'a str,
     #[serde(rename = "type")]
-    pub(super) kind: &'static str,
+    pub(super) kind: StreamKind,
     pub(super) media: Media<'a>,
     pub(super) info: OriginInfo<'a>,
+}
+
+/// Where a stream comes from: a participant, a view, or another stream that something was added to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum StreamKind {
+    Forward,
+    #[cfg_attr(not(test), expect(dead_code, reason = "nothing augments streams yet"))]
+    Augmented,
+    Mixed,
 }
 
 /// What a stream carries: by kind, or since protocol 1.2 as a list of tracks.
@@ -221,7 +231,27 @@ pub(super) struct OptionalParameters<'a> {
 #[serde(untagged)]
 pub(super) enum OriginInfo<'a> {
     Publication(PublicationInfo<'a>),
+    #[cfg_attr(not(test), expect(dead_code, reason = "nothing augments streams yet"))]
+    Augmentation(AugmentInfo<'a>),
     View(ViewInfo<'a>),
+}
+
+/// How a stream comes into the room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum PublicationKind {
+    Webrtc,
+    #[cfg_attr(not(test), expect(dead_code, reason = "streaming-ins answer 501 yet"))]
+    Streaming,
+    #[cfg_attr(not(test), expect(dead_code, reason = "sipcalls answer 501 yet"))]
+    Sip,
+}
+
+/// What was added to which stream.
+#[derive(Debug, Serialize)]
+pub(super) struct AugmentInfo<'a> {
+    pub(super) origin: &'a str,
+    pub(super) description: &'a str,
 }
 
 #[derive(Debug, Serialize)]
@@ -229,7 +259,7 @@ pub(super) enum OriginInfo<'a> {
 pub(super) struct PublicationInfo<'a> {
     pub(super) owner: &'a str,
     #[serde(rename = "type")]
-    pub(super) kind: &'static str,
+    pub(super) kind: PublicationKind,
     pub(super) in_views: Vec<&'a str>,
     pub(super) attributes: &'a RawValue,
 }
@@ -355,7 +385,18 @@ pub(super) struct Progress<'a> {
 pub(super) enum ProgressState<'a> {
     Soac(AnswerMessage<'a>),
     Ready,
+    /// The session is a recording, and this is where it goes.
+    #[cfg_attr(not(test), expect(dead_code, reason = "recordings answer 501 yet"))]
+    #[serde(rename = "ready")]
+    Recording(RecorderInfo<'a>),
     Error(&'a str),
+}
+
+/// Where a recording is.
+#[derive(Debug, Serialize)]
+pub(super) struct RecorderInfo<'a> {
+    pub(super) host: &'a str,
+    pub(super) file: &'a str,
 }
 
 #[derive(Debug, Serialize)]

@@ -69,7 +69,11 @@ fn a_size_must_be_smaller_in_both_directions_and_more_than_nothing() {
 fn only_what_the_mixer_encodes_is_offered() {
     let own = picture(VP8, size(640, 480), 24.0);
     let formats = |video: &[VideoFormat]| {
-        let mixer = MixerCapabilities { audio: vec![AudioCodec::Pcmu], video: video.to_vec() };
+        let mixer = MixerCapabilities {
+            audio: vec![AudioCodec::Pcmu],
+            video: video.to_vec(),
+            ..MixerCapabilities::default()
+        };
         assert_eq!(owt().audio_options(AudioFormat::OPUS, Some(&mixer)), [AudioFormat::PCMU]);
         owt().video_options(&own, Some(&mixer)).formats
     };

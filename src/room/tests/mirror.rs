@@ -86,6 +86,7 @@ impl Mirror {
                 | Event::Measured { .. }
                 | Event::MixerUp { .. }
                 | Event::MixerDown
+                | Event::MixerGone
                 | Event::ViewFailed { .. }
                 | Event::Loudest { .. }
                 | Event::Restored { .. }
@@ -334,11 +335,18 @@ impl Mirror {
     }
 
     fn feeds(&self, audio: Option<&AudioFeed>, video: Option<&VideoFeed>) {
-        let audio = audio.map(|feed| (&feed.from, feed.output.is_some()));
-        let video = video.map(|feed| (&feed.from, feed.output.is_some()));
-        for (source, mixed) in audio.into_iter().chain(video) {
-            assert_eq!(self.views.contains_key(source), mixed, "{source} is encoded");
-            if !mixed {
+        let audio = audio.map(|feed| {
+            let output = feed.output.as_ref();
+            (&feed.from, output.map(|output| output.original.is_some()))
+        });
+        let video = video.map(|feed| {
+            let output = feed.output.as_ref();
+            (&feed.from, output.map(|output| output.original.is_some()))
+        });
+        for (source, encoded_original) in audio.into_iter().chain(video) {
+            let is_view = self.views.contains_key(source);
+            assert_eq!(encoded_original == Some(false), is_view, "{source} is mixed");
+            if !is_view {
                 self.carries(source);
             }
         }

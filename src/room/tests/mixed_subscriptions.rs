@@ -38,7 +38,7 @@ fn opens(audio: Option<AudioOutput>, video: Option<VideoOutput>) -> Effect {
 }
 
 fn sound(formats: &[AudioFormat], without: Option<&str>) -> AudioOutput {
-    AudioOutput { formats: formats.into(), without: without.map(id) }
+    AudioOutput { formats: formats.into(), without: without.map(id), original: None }
 }
 
 fn picture(
@@ -47,7 +47,13 @@ fn picture(
     framerate: u32,
 ) -> VideoOutput {
     let rates = encodings.iter().map(|&(format, kbps)| VideoRate { format, kbps });
-    VideoOutput { encodings: rates.collect(), resolution, framerate, key_frame_interval_secs: 100 }
+    VideoOutput {
+        encodings: rates.collect(),
+        resolution,
+        framerate,
+        key_frame_interval_secs: 100,
+        original: None,
+    }
 }
 
 fn gets(wish: SubscribeVideo, expected: VideoOutput) {

@@ -57,7 +57,11 @@ fn a_mixer_that_cannot_encode_everything_shortens_the_lists() {
     let mut expected = mixed("common");
     expected.audio.as_mut().expect("sound").optional.clear();
     expected.video.as_mut().expect("a picture").optional.formats.clear();
-    let capabilities = MixerCapabilities { audio: vec![AudioCodec::Opus], video: vec![VP8] };
+    let capabilities = MixerCapabilities {
+        audio: vec![AudioCodec::Opus],
+        video: vec![VP8],
+        ..MixerCapabilities::default()
+    };
     room.happens(Event::MixerUp { capabilities })
         .told(&["alice"], changed(expected.clone()))
         .told(&["alice"], status(MIXED, TrackKind::Audio, ACTIVE))

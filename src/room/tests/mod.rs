@@ -21,5 +21,6 @@ mod sessions;
 mod subscribing;
 mod subscription_control;
 mod text;
+mod transcoding;
 mod walk;
 mod words;

@@ -9,13 +9,14 @@ use std::{
 use super::{mirror::Mirror, words::*};
 use crate::{
     formats::{
-        AudioFormat, Offerer, Resolution, TrackSelection, VideoCodec, VideoFormat, VideoParameters,
+        AudioCodec, AudioFormat, Offerer, Resolution, TrackSelection, VideoCodec, VideoFormat,
+        VideoParameters,
     },
     ids::{ParticipantId, SessionId, StreamId, TransportId},
     room::{
         Command, Effect, Event, FloorSettings, Input, LayoutSettings, MixerCapabilities,
         Negotiation, Order, Output, PlacedRegion, RequestId, Room, RoomKind, SubscribeMedia,
-        TemplateBase, TextTarget, TrackStatus, Whom,
+        TemplateBase, TextTarget, TrackStatus, Transcoding, Whom,
     },
 };
 
@@ -153,6 +154,9 @@ impl Walk {
             settings.bounds.idle = IDLE;
         }
         settings.auto_mix = seed.is_multiple_of(3);
+        if seed.is_multiple_of(2) {
+            settings.transcoding = Transcoding::ALL;
+        }
         let room = Room::new(now, id(ROOM), settings);
         let mirror = Mirror::default();
         let mut walk = Self { seed, random: Random(seed), room, now, mirror, requests: 0 };
@@ -381,8 +385,17 @@ impl Walk {
             20 => {
                 let encoders = [VP8, VideoFormat::of(VideoCodec::H264)];
                 let video = encoders[..self.random.below(3)].to_vec();
-                Event::MixerUp { capabilities: MixerCapabilities { audio: Vec::new(), video } }
+                let audio = [AudioCodec::Opus, AudioCodec::Pcmu][..self.random.below(3)].to_vec();
+                Event::MixerUp {
+                    capabilities: MixerCapabilities {
+                        audio_in: audio.clone(),
+                        audio,
+                        video_in: vec![VideoCodec::Vp8, VideoCodec::H264],
+                        video,
+                    },
+                }
             }
+            21 if self.random.one_in(3) => Event::MixerGone,
             21 => Event::MixerDown,
             22 if self.random.one_in(4) => view_failed(self.view().as_str(), "no encoder"),
             _ => loudest(self.view().as_str(), session.as_str()),
@@ -396,15 +409,17 @@ impl Walk {
         let audio = audio.then(|| {
             let mut wish = wanted_audio(self.session().as_str());
             if self.random.one_in(4) {
-                wish.format = Some(AudioFormat::PCMA);
+                wish.format = Some(self.random.pick(&[AudioFormat::PCMA, AudioFormat::PCMU]));
             }
             wish
         });
         let video = video.then(|| {
             let mut wish = wanted_video(self.session().as_str());
             if self.random.one_in(4) {
-                wish.parameters =
-                    VideoParameters { resolution: Some(VGA), ..VideoParameters::default() };
+                wish.parameters = VideoParameters {
+                    resolution: Some(self.random.pick(&[VGA, QVGA])),
+                    ..VideoParameters::default()
+                };
             }
             wish
         });

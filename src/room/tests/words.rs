@@ -14,8 +14,8 @@ use crate::{
         Permission, PlacedRegion, Profile, PublishAudio, PublishMedia, PublishVideo, Region, Reply,
         ResolutionOption, RoomKind, Sending, Settings, Shape, StreamInfo, StreamOrigin,
         StreamUpdate, SubscribeAudio, SubscribeMedia, SubscribeVideo, SubscriptionUpdate,
-        TemplateBase, TextTarget, TrackStatus, VideoEncoding, VideoFeed, VideoOptions, VideoTrack,
-        VideoUpdate, ViewAudio, ViewInput, ViewSettings, ViewVideo, Whom,
+        TemplateBase, TextTarget, TrackStatus, Transcoding, VideoEncoding, VideoFeed, VideoOptions,
+        VideoTrack, VideoUpdate, ViewAudio, ViewInput, ViewSettings, ViewVideo, Whom,
     },
 };
 
@@ -69,6 +69,7 @@ pub(super) fn settings() -> Settings {
         views: vec![view("common")],
         auto_mix: false,
         media_out: media_out(),
+        transcoding: Transcoding::NONE,
         notify_participants: true,
         notify_streams: true,
         bounds: Bounds {
@@ -282,8 +283,12 @@ pub(super) fn set_region(stream: &str, view: &str, region: &str) -> Command {
 /// A mixer that can encode everything that the room gives out.
 pub(super) fn mixer_up() -> Event {
     let audio = vec![AudioCodec::Opus, AudioCodec::Pcmu];
-    let capabilities =
-        MixerCapabilities { audio, video: vec![VP8, VideoFormat::of(VideoCodec::H264)] };
+    let capabilities = MixerCapabilities {
+        audio: audio.clone(),
+        video: vec![VP8, VideoFormat::of(VideoCodec::H264)],
+        audio_in: audio,
+        video_in: vec![VideoCodec::Vp8, VideoCodec::H264],
+    };
     Event::MixerUp { capabilities }
 }
 

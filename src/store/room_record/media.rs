@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::room;
+
 /// An audio format by OWT's names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -112,6 +114,21 @@ pub struct Transcoding {
 impl Default for Transcoding {
     fn default() -> Self {
         Self { audio: true, video: TranscodingVideo::default() }
+    }
+}
+
+impl Transcoding {
+    /// What may be asked of a running room's forward streams.
+    pub(super) fn to_settings(&self) -> room::Transcoding {
+        let TranscodingVideo { format, parameters } = &self.video;
+        room::Transcoding {
+            audio: self.audio,
+            video: *format,
+            resolution: parameters.resolution,
+            framerate: parameters.framerate,
+            bitrate: parameters.bitrate,
+            key_frame_interval: parameters.key_frame_interval,
+        }
     }
 }
 

@@ -35,6 +35,7 @@ impl RoomRecord {
             views: self.views.iter().map(ViewRecord::to_settings).collect(),
             auto_mix: false,
             media_out: self.media_out.to_settings(),
+            transcoding: self.transcoding.to_settings(),
             notify_participants: self.notifying.participant_activities,
             notify_streams: self.notifying.stream_change,
             bounds,

@@ -4,4 +4,5 @@ mod chromium;
 pub(crate) mod node;
 mod offered;
 mod socketio;
+mod types;
 mod vendored;

@@ -67,7 +67,8 @@ pub(super) fn tone(source: Source, frequency: f64) -> Playing {
     )
 }
 
-fn play(source: Source, encoder: &str) -> Playing {
+/// Plays what an encoder and its payloader make.
+pub(super) fn play(source: Source, encoder: &str) -> Playing {
     let (child, input, mut output) = launch(&format!("{encoder} ! rtpstreampay ! fdsink fd=1"));
     let task = tokio::spawn(async move {
         while let Some(packet) = framed(&mut output).await {
@@ -123,7 +124,8 @@ impl Decoder {
         Self::new(OPUS_TO_SAMPLES, RATE / 10 * 2)
     }
 
-    fn new(pipeline: &str, size: usize) -> Self {
+    /// Of anything, in pieces of so many bytes.
+    pub(super) fn new(pipeline: &str, size: usize) -> Self {
         let (decoded, pieces) = watch::channel(None);
         let raw = RawDecoder::start(pipeline, size, move |piece| {
             decoded.send_replace(Some(piece));

@@ -11,6 +11,7 @@ mod protoo;
 mod scene;
 mod snapshots;
 mod stage;
+mod transcoding;
 mod unavailable;
 mod views;
 mod watcher;

@@ -85,7 +85,13 @@ impl RawClient {
         (session, sources)
     }
 
-    async fn negotiate(&mut self, name: &str, request: &Value, mut peer: MediaPeer) -> Session {
+    /// Asks for a session and negotiates it until it is ready.
+    pub(crate) async fn negotiate(
+        &mut self,
+        name: &str,
+        request: &Value,
+        mut peer: MediaPeer,
+    ) -> Session {
         let opened = self.granted(name, request).await;
         let id = opened["id"].as_str().expect("a session id").to_owned();
         let offer = json!({"type": "offer", "sdp": peer.offer().await});

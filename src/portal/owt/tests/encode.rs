@@ -2,7 +2,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::*;
+use super::{
+    super::message::{AugmentInfo, RecorderInfo},
+    *,
+};
 use crate::{
     room::{
         Bounds, Command, Fraction, Input, Output, PlacedRegion, Region as RoomRegion, Reply,
@@ -152,4 +155,29 @@ fn a_speaker_is_an_input_or_unknown() {
             })
         );
     }
+}
+
+#[test]
+fn kinds_that_come_later_have_their_names() {
+    for (kind, name) in [
+        (StreamKind::Forward, "forward"),
+        (StreamKind::Augmented, "augmented"),
+        (StreamKind::Mixed, "mixed"),
+    ] {
+        assert_eq!(json_of(&kind), name);
+    }
+    for (kind, name) in [
+        (PublicationKind::Webrtc, "webrtc"),
+        (PublicationKind::Streaming, "streaming"),
+        (PublicationKind::Sip, "sip"),
+    ] {
+        assert_eq!(json_of(&kind), name);
+    }
+    let augmented = OriginInfo::Augmentation(AugmentInfo { origin: "cam", description: "faces" });
+    assert_eq!(json_of(&augmented), json!({"origin": "cam", "description": "faces"}));
+    let recorder = RecorderInfo { host: "example.org", file: "/tmp/a.mp4" };
+    let recording =
+        Progress { id: "s", session_id: None, state: ProgressState::Recording(recorder) };
+    let data = json!({"host": "example.org", "file": "/tmp/a.mp4"});
+    assert_eq!(json_of(&recording), json!({"id": "s", "status": "ready", "data": data}));
 }
