@@ -134,11 +134,10 @@ impl Server {
         let (rooms, issuer) = (registry.clone(), tokens.clone());
         let management = admin::router(config, store.clone(), rooms, issuer, demo_room.clone())
             .merge(health::router(down.clone()));
-        let engines = Engines::new(config.engines.clone());
         let origins = Origins::new(&config.portal.cors);
         let doors = Router::new()
             .merge(protoo::router(doorway.clone(), config.protoo.clone(), down.clone()))
-            .merge(signals::router(doorway, config.signals.clone(), engines, down.clone()))
+            .merge(signals_door(config, doorway, down.clone()))
             .merge(pages(&config.demo, demo_room, tokens.clone(), registry.clone()))
             .layer(socket_io_layer)
             .layer(origins.cors())
@@ -298,6 +297,11 @@ fn doorway_settings(config: &Config) -> DoorwaySettings {
 
 fn demo_room(demo: &config::Demo) -> Option<RoomId> {
     demo.enabled.then(|| demo.room.clone())
+}
+
+fn signals_door(config: &Config, doorway: Doorway, down: watch::Receiver<bool>) -> Router {
+    let engines = Engines::new(config.engines.clone());
+    signals::router(doorway, config.signals.clone(), engines, down)
 }
 
 fn pages(demo: &config::Demo, room: Option<RoomId>, tokens: Tokens, registry: Registry) -> Router {

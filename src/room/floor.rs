@@ -204,7 +204,7 @@ impl Room {
         &mut self,
         asker: &Asker,
         sending: Sending,
-        message: Arc<str>,
+        message: &Arc<str>,
     ) -> Result<(), Rejection> {
         self.check_meeting()?;
         if self.floor.has(&asker.from) {
@@ -213,10 +213,8 @@ impl Room {
         let from = self.participants.get(&asker.from).ok_or(Rejection::NotJoined)?.info.clone();
         self.grant(asker, Reply::Done);
         self.say_sending(&asker.from, sending);
-        for owner in self.owners_sessions() {
-            let message = Arc::clone(&message);
-            self.tell(&owner, Notification::Relayed { from: from.clone(), message });
-        }
+        let owners = self.owners_sessions();
+        self.relay_to(&owners, &from, message);
         Ok(())
     }
 

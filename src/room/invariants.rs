@@ -51,9 +51,9 @@ pub(super) fn check_state(room: &Room) {
 pub(super) fn check_outputs(room: &Room, due: &Due, undrained: usize) {
     let told = room.outputs.iter().skip(undrained);
     let mut going: BTreeSet<ParticipantId> = told
-        .filter_map(|output| match output {
-            Output::Notify { to, notification } if is_end(notification) => Some(to.clone()),
-            _ => None,
+        .filter_map(|output| {
+            let Output::Notify { to, notification } = output else { return None };
+            is_end(notification).then(|| to.clone())
         })
         .collect();
     let mut answers = 0;

@@ -287,7 +287,7 @@ impl Room {
             Command::Heartbeat => self.heartbeat(now, asker),
             Command::SetSending { sending } => self.set_sending(asker, sending),
             Command::AskForFloor { sending, message } => {
-                self.ask_for_floor(asker, sending, message)
+                self.ask_for_floor(asker, sending, &message)
             }
             Command::GrantFloor { to, message } => self.grant_floor(asker, &to, &message),
             Command::DenyFloor { to, message } => self.deny_floor(asker, &to, &message),

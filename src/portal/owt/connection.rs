@@ -195,7 +195,7 @@ impl Connection {
             }
             Ok(Reply::Region { region }) => ack.ok_with(&RegionResult { region: &region }),
             Ok(Reply::Done | Reply::Joined(_) | Reply::Publishers(_) | Reply::Described(_)) => {
-                ack.ok()
+                ack.ok();
             }
             Err(rejection) => ack.error(&about.refusal(&rejection), form),
         });

@@ -88,7 +88,16 @@ impl Connection {
                     return self.join(&data, room, session, entry, engine).await;
                 }
                 Wish::Leave => self.leave(channel, &session, &room).await,
-                wish => match self.stay(channel, &session, &room) {
+                wish @ (Wish::Update { .. }
+                | Wish::Heartbeat { .. }
+                | Wish::Kick { .. }
+                | Wish::Request { .. }
+                | Wish::Accept { .. }
+                | Wish::Reject { .. }
+                | Wish::Offer { .. }
+                | Wish::Answer { .. }
+                | Wish::Ice { .. }
+                | Wish::Watch { .. }) => match self.stay(channel, &session, &room) {
                     Ok(stay) => return stay.fulfil(kind, data, wish).await,
                     Err(refusal) => Err(refusal),
                 },

@@ -89,10 +89,12 @@ impl Refusal {
             Rejection::RoomExists => Code::RoomExists,
             Rejection::WrongKind => Code::Unsupported,
             Rejection::HasFloor => Code::PublisherAlready,
-            Rejection::NoSuchMember => match kind {
-                Kind::PublishAccept | Kind::PublishReject => Code::NoMember,
-                _ => return Self::no_recipient(),
-            },
+            Rejection::NoSuchMember => {
+                if !matches!(kind, Kind::PublishAccept | Kind::PublishReject) {
+                    return Self::no_recipient();
+                }
+                Code::NoMember
+            }
             Rejection::NoSuchStream
             | Rejection::AudioUnsatisfied(Unsatisfied::Stream)
             | Rejection::VideoUnsatisfied(Unsatisfied::Stream) => return Self::left(),
@@ -106,7 +108,30 @@ impl Refusal {
             | Rejection::VideoForbidden => Code::NotPermitted,
             Rejection::AudioUnsatisfied(Unsatisfied::MixerNotReady)
             | Rejection::VideoUnsatisfied(Unsatisfied::MixerNotReady) => Code::Internal,
-            _ => Code::Invalid,
+            Rejection::SessionExists
+            | Rejection::TransportInUse
+            | Rejection::UnexpectedNegotiation
+            | Rejection::NothingRequested
+            | Rejection::NoSuchSubscription
+            | Rejection::NoSuchSession
+            | Rejection::AudioUnsatisfied(_)
+            | Rejection::VideoUnsatisfied(_)
+            | Rejection::NoAudioTrack
+            | Rejection::NoVideoTrack
+            | Rejection::StreamNotReady
+            | Rejection::NoSuchView
+            | Rejection::NothingToMix
+            | Rejection::NotInView
+            | Rejection::NoSuchRegion
+            | Rejection::StreamIsMixed
+            | Rejection::NotMixedStream
+            | Rejection::InvalidLayout(_)
+            | Rejection::NotSubscribed(_)
+            | Rejection::NothingToUpdate(_)
+            | Rejection::SubscriptionNotReady
+            | Rejection::NoBandwidthEstimate
+            | Rejection::NoSuchReceiver(_)
+            | Rejection::TextTooLong => Code::Invalid,
         };
         Self::new(code, rejection.to_string())
     }

@@ -215,9 +215,9 @@ impl Stay {
         let transport = TransportId::from(&session);
         let payload = Negotiation::Answer(sdp);
         let answered = self.member.ask(Command::Negotiate { transport, payload }).await;
-        answered.map_err(|rejection| match rejection {
-            Rejection::NoSuchSession => Refusal::left(),
-            rejection => Refusal::of(&rejection, Kind::Answer),
+        answered.map_err(|rejection| {
+            let left = rejection == Rejection::NoSuchSession;
+            if left { Refusal::left() } else { Refusal::of(&rejection, Kind::Answer) }
         })?;
         if let Some(replaced) = self.seat.with_downlinks(|it| it.answered(target)) {
             self.unsubscribe(replaced).await;
@@ -280,7 +280,7 @@ fn line(text: &str) -> Result<Option<Arc<str>>, Refusal> {
     if line.is_empty() {
         return Ok(None);
     }
-    line.starts_with("candidate:").then(|| Some(line)).ok_or_else(malformed)
+    if line.starts_with("candidate:") { Ok(Some(line)) } else { Err(malformed()) }
 }
 
 fn wanted(from: &StreamId, tracks: Sending) -> SubscribeMedia {
