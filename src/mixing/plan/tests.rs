@@ -56,9 +56,10 @@ impl Bench {
 #[expect(clippy::wildcard_enum_match_arm, reason = "the rest shows itself")]
 fn brief(step: &Step) -> String {
     let message = match step {
-        Step::Tap { input, stream, kind, payload_type } => {
+        Step::Tap { input, stream, kind, payload_type, .. } => {
             return format!("tap {input} {stream} {kind:?} {payload_type}");
         }
+        Step::SetTapLayer { input, layer } => return format!("layer {input} {layer:?}"),
         Step::Untap { input } => return format!("untap {input}"),
         Step::Tell(message) => message,
     };
@@ -317,7 +318,7 @@ fn more_regions_than_the_agent_knows_are_left_out() {
     let steps = bench.plan.reconcile(&bench.views, &bench.outputs, &look());
     let regions = steps.iter().find_map(|step| match step {
         Step::Tell(ToAgent::SetLayout { regions, .. }) => Some(regions.len()),
-        Step::Tell(_) | Step::Tap { .. } | Step::Untap { .. } => None,
+        Step::Tell(_) | Step::Tap { .. } | Step::SetTapLayer { .. } | Step::Untap { .. } => None,
     });
     assert_eq!(regions, Some(MAX_REGIONS));
 }

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use portico::{
-    formats::TrackKind,
+    formats::{LayerChoice, TrackKind},
     media::{ClockClaim, Command, Fed, Feed, MAX_FEED_BYTES},
 };
 use portico_mixer_protocol::{HEADER_BYTES, Header, Kind};
@@ -80,7 +80,8 @@ fn without_padding(packet: &[u8]) -> &[u8] {
 
 fn tap(stage: &Stage, input: u32, stream: &str, kind: TrackKind, payload_type: u8) {
     let stream = (&id(stream)).into();
-    stage.room.send(Command::Tap { input, stream, kind, payload_type });
+    let layer = LayerChoice::Largest;
+    stage.room.send(Command::Tap { input, stream, kind, payload_type, layer });
 }
 
 #[tokio::test]
