@@ -6,8 +6,7 @@ use portico_mixer_protocol::{AudioCodec, Encoding, VideoCodec};
 
 use super::*;
 use crate::{
-    formats::Resolution,
-    formats::{AudioFormat, VideoFormat},
+    formats::{AudioFormat, LayerChoice, Resolution, VideoFormat},
     media::{Choice, Encoded, Source},
     mixing::testing::{
         H264, audio_feed, id, look, transcoded_audio, transcoded_video, video_feed, view,
@@ -120,6 +119,24 @@ fn a_view_is_built_before_it_is_encoded() {
         ]
     );
     assert!(bench.settle().is_empty(), "there is nothing more to do");
+}
+
+#[test]
+fn the_layer_of_an_input_follows_its_place() {
+    let mut bench = Bench::default();
+    let whole = view(&[("a", "ann")]);
+    bench.set(whole);
+    let layers = |steps: Vec<String>| -> Vec<String> {
+        steps.into_iter().filter(|step| step.starts_with("layer")).collect()
+    };
+    let number = bench.plan.input_number(&id("a"), TrackKind::Video).expect("an input");
+    let steps = layers(bench.set(view(&[("a", "ann"), ("b", "bob")])));
+    let half = LayerChoice::Filling(Resolution { width: 320, height: 480 });
+    assert_eq!(steps, [format!("layer {number} {half:?}")]);
+    assert!(
+        layers(bench.set(view(&[("b", "bob"), ("a", "ann")]))).is_empty(),
+        "as large as before"
+    );
 }
 
 #[test]

@@ -152,6 +152,14 @@ async fn audio_of_one_stream_goes_with_video_of_another() {
     assert_eq!(result["subscriptions"], 2);
 }
 
+/// A camera in three layers; each of two people sees the one that they named, at its own size, and
+/// one of them changes.
+#[tokio::test]
+async fn layers_of_a_simulcast_are_seen_by_name() {
+    let result = scenario("simulcast", &["camera", "one", "two"]).await;
+    assert_eq!(result["layers"], 3);
+}
+
 /// Two pages with an unmodified `protoo-client` and one that came by the other door: everybody sees
 /// everybody, they talk, one leaves, and one is replaced by a newer connection.
 #[tokio::test]

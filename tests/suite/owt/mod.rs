@@ -6,6 +6,7 @@ mod races;
 mod reconnection;
 mod restart;
 mod strictness;
+mod simulcast;
 mod subscription_control;
 mod tokens;
 mod transcript;
