@@ -9,7 +9,7 @@
 //   node chromium.mjs cross   URL TOKEN TOKEN TOKEN
 //   node chromium.mjs offered URL
 //   node chromium.mjs live    URL PLAYLIST-URL
-//   node chromium.mjs simulcast URL TOKEN TOKEN TOKEN
+//   node chromium.mjs simulcast URL vp8|h264 TOKEN TOKEN TOKEN
 //   node chromium.mjs protoo  URL TOKEN_ADA TOKEN_BOB TOKEN_OLGA TOKEN_ADA
 //
 // `offered` talks to a bare media plane; `meeting`, `dashboard`, `stage`, `comeback` and `nine` use

@@ -6,8 +6,12 @@ use crate::formats::Resolution;
 
 /// A layer that is silent for as long while another one flows has stopped: browsers end layers
 /// when the uplink or the processor is too weak. Longer than the pauses between pictures that a
-/// camera in the dark or a shared screen makes.
+/// camera in the dark makes.
 const STALL: Duration = Duration::from_millis(700);
+
+/// The same for a layer that was seen to make longer pauses, as a shared screen may, and goes on
+/// after them.
+const LONGEST_STALL: Duration = Duration::from_secs(3);
 
 /// Which layer is wanted, by its number where it is named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,15 +34,35 @@ struct Run {
     last: Instant,
 }
 
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 struct Layer {
     /// As far as known.
     size: Option<Resolution>,
     /// The latest run.
     run: Option<Run>,
+    /// How long it is silent before it is held for stopped.
+    stall: Duration,
 }
 
 impl Layer {
+    const NEW: Self = Self { size: None, run: None, stall: STALL };
+
+    /// Notes that a packet came. Whether a run begins with it.
+    fn arrived(&mut self, now: Instant) -> bool {
+        if let Some(run) = &mut self.run {
+            let silence = now.saturating_duration_since(run.last);
+            if silence <= self.stall {
+                run.last = now;
+                return false;
+            }
+            if silence <= LONGEST_STALL {
+                self.stall = (silence * 2).min(LONGEST_STALL);
+            }
+        }
+        self.run = Some(Run { since: now, last: now });
+        true
+    }
+
     /// What layers are ordered by. One whose size is not known comes first.
     fn pixels(&self) -> u64 {
         self.size.map_or(0, |size| u64::from(size.width) * u64::from(size.height))
@@ -53,23 +77,13 @@ pub(crate) struct Layers {
 
 impl Layers {
     pub(crate) fn new(count: usize) -> Self {
-        Self { list: vec![Layer::default(); count] }
+        Self { list: vec![Layer::NEW; count] }
     }
 
     /// Notes that a packet of a layer came. Whether it is the first one, or the first after a
     /// long pause.
     pub(crate) fn arrived(&mut self, layer: usize, now: Instant) -> bool {
-        let Some(layer) = self.list.get_mut(layer) else { return false };
-        match &mut layer.run {
-            Some(run) if now.saturating_duration_since(run.last) <= STALL => {
-                run.last = now;
-                false
-            }
-            run => {
-                *run = Some(Run { since: now, last: now });
-                true
-            }
-        }
+        self.list.get_mut(layer).is_some_and(|layer| layer.arrived(now))
     }
 
     /// Notes how large a layer is.
@@ -82,13 +96,14 @@ impl Layers {
     /// Whether packets of a layer come, or at least are not missed: when no layer has any, the
     /// publisher pauses, and which ones go on is not known.
     pub(crate) fn flows(&self, layer: usize, now: Instant) -> bool {
-        let Some(run) = self.list.get(layer).and_then(|layer| layer.run) else { return false };
-        let outlasts = |other: &Run| {
-            let is_present = now.saturating_duration_since(other.last) <= STALL;
-            let silence = now.saturating_duration_since(run.last.max(other.since));
-            is_present && silence > STALL
+        let Some(Layer { run: Some(run), stall, .. }) = self.list.get(layer) else { return false };
+        let outlasts = |other: &Layer| {
+            let Some(other_run) = other.run else { return false };
+            let is_present = now.saturating_duration_since(other_run.last) <= other.stall;
+            let silence = now.saturating_duration_since(run.last.max(other_run.since));
+            is_present && silence > *stall
         };
-        !self.list.iter().filter_map(|layer| layer.run).any(|other| outlasts(&other))
+        !self.list.iter().any(outlasts)
     }
 
     /// The layer that meets a wish best among those that flow, or among all while none does.
@@ -209,6 +224,22 @@ mod tests {
         assert_eq!(bench.choose(Wish::Named(1)), 0);
         assert_eq!(bench.run(&[0, 1], 100), 1, "it begins again");
         assert_eq!((bench.choose(Wish::Named(1)), bench.choose(Wish::Largest)), (1, 1));
+    }
+
+    #[test]
+    fn a_layer_with_few_pictures_is_not_taken_for_one_that_stops() {
+        let mut bench = Bench::new();
+        let mut began = 0;
+        for _ in 0..20 {
+            bench.run(&[0, 2], 900);
+            began += bench.run(&[0, 1, 2], 100);
+        }
+        assert_eq!(began, 1, "it was missed once");
+        assert_eq!(bench.choose(Wish::Largest), 1);
+        bench.run(&[0, 2], 1900);
+        assert_eq!(bench.choose(Wish::Largest), 1);
+        bench.run(&[0, 2], 200);
+        assert_eq!(bench.choose(Wish::Largest), 2, "in the end it has stopped");
     }
 
     #[test]

@@ -10,9 +10,9 @@ const WIDTHS = { q: 320, h: 640, f: 1280 };
 const ALL_LAYERS_MS = 60_000;
 
 /** Two people subscribe by layer, one changes; a third subscription leaves it to the server. */
-export async function simulcast(open, ...tokens) {
+export async function simulcast(open, codec, ...tokens) {
   const [camera, one, two] = await joinAll(open, tokens, 3);
-  const stream = await publish(camera);
+  const stream = await publish(camera, codec);
   const watchers = [one, two];
   await Promise.all(watchers.map((page) => expectLayersListed(page, stream)));
   await Promise.all(watchers.map((page) => expectLayersMeasured(page, stream)));
@@ -35,8 +35,8 @@ export async function simulcast(open, ...tokens) {
   return { scenario: "simulcast", layers: Object.keys(WIDTHS).length };
 }
 
-async function publish(page) {
-  const published = page.evaluate(async () => {
+async function publish(page, codec) {
+  const published = page.evaluate(async (codec) => {
     const video = { width: 1280, height: 720, frameRate: 10 };
     const mediaStream = await navigator.mediaDevices.getUserMedia({ video });
     const encodings = [
@@ -44,13 +44,13 @@ async function publish(page) {
       { rid: "h", scaleResolutionDownBy: 2 },
       { rid: "f" },
     ];
-    const session = await client.publish(mediaStream, { codec: "vp8", encodings });
+    const session = await client.publish(mediaStream, { codec, encodings });
     // A weak machine is to send fewer frames, not smaller ones.
     const [sender] = session.connection.getSenders();
     const parameters = { ...sender.getParameters(), degradationPreference: "maintain-resolution" };
     await sender.setParameters(parameters);
     return session.id;
-  });
+  }, codec);
   return within("publication", published);
 }
 
