@@ -86,9 +86,10 @@ impl Outputs {
         let VideoFeed { from, output, layer } = feed;
         let Some(output) = output else {
             self.forget(session, |subscriber| subscriber.video = None);
-            return match layer {
-                LayerChoice::Largest => Source::Published(from),
-                layer => Source::Layer(from, layer),
+            return if layer == LayerChoice::Largest {
+                Source::Published(from)
+            } else {
+                Source::Layer(from, layer)
             };
         };
         let choices = output.encodings.iter().map(|encoding| {

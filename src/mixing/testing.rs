@@ -107,7 +107,7 @@ pub(super) fn transcoded_video(stream: &str, resolution: Resolution, suffices: b
         key_frame_interval_secs: 100,
         original: Some(original(VP8, suffices)),
     };
-    VideoFeed { from: id(stream), output: Some(output) }
+    VideoFeed { from: id(stream), output: Some(output), layer: LayerChoice::Largest }
 }
 
 /// A forward stream's sound in PCMU, the same.

@@ -3,7 +3,8 @@
 use super::{scenario::Scenario, words::*};
 use crate::{
     formats::{
-        AudioFormat, Bitrate, H264Profile, LayerChoice, Offerer, Resolution, VideoCodec, VideoFormat,
+        AudioFormat, Bitrate, H264Profile, LayerChoice, Offerer, Resolution, VideoCodec,
+        VideoFormat,
     },
     room::{
         AudioFeed, AudioOutput, Command, Effect, Event, Rejection, SubscribeAudio, SubscribeMedia,

@@ -88,7 +88,7 @@ fn wanted(change: impl FnOnce(&mut SubscribeVideo)) -> SubscribeVideo {
 }
 
 fn video_feed(output: Option<VideoOutput>) -> Option<VideoFeed> {
-    Some(VideoFeed { from: id("cam"), output })
+    Some(VideoFeed { from: id("cam"), output, layer: LayerChoice::Largest })
 }
 
 fn opens(audio: Option<AudioFeed>, video: Option<VideoFeed>) -> Effect {

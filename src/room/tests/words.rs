@@ -5,8 +5,7 @@ use std::{collections::BTreeMap, fmt::Debug, str::FromStr, sync::Arc, time::Dura
 use crate::{
     formats::{
         AudioCodec, AudioFormat, AudioSource, H264Profile, LayerChoice, Offerer, Resolution,
-        TrackKind,
-        TrackSelection, VideoCodec, VideoFormat, VideoParameters, VideoSource,
+        TrackKind, TrackSelection, VideoCodec, VideoFormat, VideoParameters, VideoSource,
     },
     room::{
         AgreedMedia, AudioFeed, AudioTrack, Bounds, Command, DesiredView, Effect, Event, Fit,

@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 
+use super::transports::Multiplexer;
 use crate::support::{
     guest::{Guest, Session},
-    media_peer::{Codec, Mark, MediaPeer, Pace, Picture, Running, receiver},
+    media_peer::{Codec, Mark, MediaPeer, Pace, Picture, Running, Source, receiver},
     server::TestServer,
 };
 
@@ -15,21 +16,30 @@ const FRAMES_OF_A_LAYER: u32 = 10_000;
 /// Ann publishes a camera in three layers, which run.
 async fn publish(ann: &mut Guest) -> (Session, Vec<Running>) {
     let mut peer = MediaPeer::builder().codecs(&[Codec::VP8]).build().await;
-    let mut layers = peer.add_simulcast(Codec::VP8, &RIDS).await;
+    let layers = peer.add_simulcast(Codec::VP8, &RIDS).await;
     let session = ann.publish_peer(json!({"audio": false, "video": {"source": "camera"}}), peer);
     let session = session.await;
-    for (number, layer) in (1..).zip(&mut layers) {
-        let (width, height) = SIZES[number as usize - 1];
+    (session, run(layers))
+}
+
+fn run(layers: Vec<Source>) -> Vec<Running> {
+    let run = |(number, mut layer): (u32, Source)| {
+        let (width, height) = SIZES[number as usize];
         layer.picture = Picture { width, height };
-        layer.next_frame = number * FRAMES_OF_A_LAYER;
-    }
-    (session, layers.into_iter().map(|layer| layer.run(Pace::VIDEO)).collect())
+        layer.next_frame = (number + 1) * FRAMES_OF_A_LAYER;
+        layer.run(Pace::VIDEO)
+    };
+    (0..).zip(layers).map(run).collect()
 }
 
 /// Waits until a session shows a layer.
 async fn sees(session: &mut Session, layer: u32) {
+    shows(&mut session.peer, layer).await;
+}
+
+async fn shows(peer: &mut MediaPeer, layer: u32) {
     let of_layer = |mark: Mark| mark.frame / FRAMES_OF_A_LAYER == layer + 1;
-    session.peer.packet_that(|it| Mark::of(&it.payload).filter(|mark| of_layer(*mark))).await;
+    peer.packet_that(|it| Mark::of(&it.payload).filter(|mark| of_layer(*mark))).await;
 }
 
 /// The next change of the whole stream: names and widths of its layers.
@@ -100,6 +110,47 @@ async fn layers_are_listed_measured_chosen_and_changed() {
     let late = json!({"audio": false, "video": {"from": by_track}});
     let mut late = bob.subscribe(late, receiver(&[Codec::VP8]).await).await;
     sees(&mut late, 1).await;
+    for running in running {
+        running.stop().await;
+    }
+}
+
+/// In protocol 1.2 each layer is a track with an id, beside other tracks on one peer connection.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn layers_are_tracks_of_their_own() {
+    let server = TestServer::start().await;
+    let mut ann = Multiplexer::join(&server).await;
+    let plain = ann.peer.add_source(Codec::VP8).await;
+    let tracks = json!([{"type": "video", "mid": "0", "source": "screen-cast"}]);
+    ann.open("publish", tracks).await;
+    ann.client.expect_event("stream").await;
+    let layers = ann.peer.add_simulcast(Codec::VP8, &RIDS).await;
+    let tracks = json!([{"type": "video", "mid": "1", "source": "camera"}]);
+    let stream = ann.open("publish", tracks).await;
+    let added = ann.client.expect_event("stream").await;
+    assert_eq!(added["id"], stream.as_str());
+    let tracks = added["data"]["media"]["tracks"].as_array().expect("a list");
+    let named: Vec<(&str, &str)> = tracks
+        .iter()
+        .map(|track| (track["id"].as_str().expect("an id"), track["rid"].as_str().expect("a rid")))
+        .collect();
+    let ids = RIDS.map(|rid| format!("{stream}:video:{rid}"));
+    assert_eq!(named, ids.iter().map(String::as_str).zip(RIDS).collect::<Vec<_>>());
+
+    let (plain, running) = (plain.run(Pace::VIDEO), run(layers));
+    let mut bob = Multiplexer::join(&server).await;
+    for (layer, track) in [(1, &ids[1]), (0, &ids[0])] {
+        bob.peer.add_receiver(Codec::VP8.kind()).await;
+        bob.open("subscribe", json!([{"type": "video", "from": track}])).await;
+        shows(&mut bob.peer, layer).await;
+    }
+    let unknown = json!([{"type": "video", "from": format!("{stream}:video:x")}]);
+    let unknown = json!({"media": {"tracks": unknown}, "transport": {"type": "webrtc"}});
+    assert_eq!(
+        bob.client.refused("subscribe", &unknown).await,
+        "Target video stream does NOT satisfy:Simulcast RID is not acceptable"
+    );
+    plain.stop().await;
     for running in running {
         running.stop().await;
     }
