@@ -343,9 +343,10 @@ impl Exchange {
 /// client what it is.
 fn stream_label<F>(offerer: Offerer, session: &SessionId, source: &Source<F>) -> Arc<str> {
     match (offerer, source) {
-        (Offerer::Server, Source::Published(stream) | Source::Either(stream, _)) => {
-            stream.as_str().into()
-        }
+        (
+            Offerer::Server,
+            Source::Published(stream) | Source::Layer(stream, _) | Source::Either(stream, _),
+        ) => stream.as_str().into(),
         (Offerer::Client, _) | (Offerer::Server, Source::Injected(_)) => session.as_str().into(),
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{scenario::Scenario, words::*};
 use crate::{
-    formats::{LayerChoice, Resolution, VideoParameters},
+    formats::{LayerChoice, Offerer, Resolution, VideoParameters},
     room::{
         Command, Effect, Event, Rejection, Reply, StreamInfo, SubscribeMedia, SubscriptionUpdate,
         Unsatisfied, VideoEncoding, VideoFeed, VideoUpdate,
@@ -52,7 +52,8 @@ fn watches(session: &str, wish: impl FnOnce(&mut VideoParameters), rid: Option<&
     wish(&mut video.parameters);
     video.simulcast_rid = rid.map(Into::into);
     let media = SubscribeMedia { audio: None, video: Some(video) };
-    Command::Subscribe { session: id(session), transport: id(session), media }
+    let offerer = Offerer::Client;
+    Command::Subscribe { session: id(session), transport: id(session), offerer, media }
 }
 
 fn changes(from: Option<&str>, size: Option<Resolution>, rid: Option<&str>) -> Command {
@@ -71,7 +72,8 @@ fn feed(layer: LayerChoice) -> Option<VideoFeed> {
 
 fn opens(session: &str, layer: LayerChoice) -> Effect {
     let (session, transport) = (id(session), id(session));
-    Effect::OpenSubscription { session, transport, audio: None, video: feed(layer) }
+    let offerer = Offerer::Client;
+    Effect::OpenSubscription { session, transport, offerer, audio: None, video: feed(layer) }
 }
 
 fn named(rid: &str) -> LayerChoice {
