@@ -11,6 +11,7 @@ mod outputs;
 mod plan;
 mod program;
 mod room;
+mod shown;
 mod snapshots;
 #[cfg(test)]
 mod testing;

@@ -133,6 +133,7 @@ impl RoomMixing {
             media::Event::Answered { .. }
             | media::Event::Offered { .. }
             | media::Event::SessionReady { .. }
+            | media::Event::Layered { .. }
             | media::Event::Measured { .. } => {}
         }
     }
@@ -306,8 +307,12 @@ impl RoomMixing {
         for step in self.plan.reconcile(&self.views, &self.outputs, self.mixing.look()) {
             match step {
                 Step::Tell(message) => self.tell(message),
-                Step::Tap { input, stream, kind, payload_type } => {
-                    self.media.send(media::Command::Tap { input, stream, kind, payload_type });
+                Step::Tap { input, stream, kind, payload_type, layer } => {
+                    let tap = media::Command::Tap { input, stream, kind, payload_type, layer };
+                    self.media.send(tap);
+                }
+                Step::SetTapLayer { input, layer } => {
+                    self.media.send(media::Command::SetTapLayer { input, layer });
                 }
                 Step::Untap { input } => self.media.send(media::Command::Untap { input }),
             }

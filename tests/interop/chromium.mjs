@@ -9,6 +9,7 @@
 //   node chromium.mjs cross   URL TOKEN TOKEN TOKEN
 //   node chromium.mjs offered URL
 //   node chromium.mjs live    URL PLAYLIST-URL
+//   node chromium.mjs simulcast URL vp8|h264 TOKEN TOKEN TOKEN
 //   node chromium.mjs protoo  URL TOKEN_ADA TOKEN_BOB TOKEN_OLGA TOKEN_ADA
 //
 // `offered` talks to a bare media plane; `meeting`, `dashboard`, `stage`, `comeback` and `nine` use
@@ -25,6 +26,7 @@ import { meeting } from "./scenarios/meeting.mjs";
 import { nine } from "./scenarios/nine.mjs";
 import { offered } from "./scenarios/offered.mjs";
 import { protoo } from "./scenarios/protoo.mjs";
+import { simulcast } from "./scenarios/simulcast.mjs";
 import { stage } from "./scenarios/stage.mjs";
 import { cross, crowd } from "./scenarios/streams.mjs";
 
@@ -38,6 +40,7 @@ const SCENARIOS = {
   nine,
   offered,
   protoo,
+  simulcast,
   stage,
 };
 

@@ -326,7 +326,7 @@ export type SubscriptionControl = { id: string } & (
       operation: "update";
       data: {
         audio?: { from: string };
-        video?: { from?: string; parameters?: WantedParameters };
+        video?: { from?: string; parameters?: WantedParameters; simulcastRid?: string };
       };
     }
   | { operation: "pause" | "play"; data: ControlledTracks }

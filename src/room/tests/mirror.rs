@@ -81,6 +81,7 @@ impl Mirror {
                 Event::Answered { .. }
                 | Event::Offered { .. }
                 | Event::SessionReady { .. }
+                | Event::Layered { .. }
                 | Event::Measured { .. }
                 | Event::MixerUp { .. }
                 | Event::MixerDown

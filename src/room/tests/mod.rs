@@ -16,6 +16,7 @@ mod offering;
 mod publishing;
 mod scenario;
 mod sessions;
+mod simulcast;
 mod subscribing;
 mod subscription_control;
 mod text;

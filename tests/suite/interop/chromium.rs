@@ -152,6 +152,29 @@ async fn audio_of_one_stream_goes_with_video_of_another() {
     assert_eq!(result["subscriptions"], 2);
 }
 
+/// A camera in three layers; each of two people sees the one that they named, at its own size, and
+/// one of them changes.
+async fn layers(codec: &str) {
+    let server = TestServer::start().await;
+    let url = server.http_url();
+    let mut arguments = vec!["simulcast".to_owned(), url, codec.to_owned()];
+    for user in ["camera", "one", "two"] {
+        arguments.push(server.token("studio", user, "presenter").await);
+    }
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    assert_eq!(node::run("chromium.mjs", &arguments).await["layers"], 3);
+}
+
+#[tokio::test]
+async fn layers_of_vp8_are_seen_by_name() {
+    layers("vp8").await;
+}
+
+#[tokio::test]
+async fn layers_of_h264_are_seen_by_name() {
+    layers("h264").await;
+}
+
 /// Two pages with an unmodified `protoo-client` and one that came by the other door: everybody sees
 /// everybody, they talk, one leaves, and one is replaced by a newer connection.
 #[tokio::test]

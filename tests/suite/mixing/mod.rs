@@ -9,6 +9,7 @@ mod hostile;
 mod meeting;
 mod protoo;
 mod scene;
+mod simulcast;
 mod snapshots;
 mod stage;
 mod transcoding;
