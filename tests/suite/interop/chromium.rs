@@ -86,10 +86,12 @@ async fn nine_are_mixed_and_seen_in_two_codecs_and_two_sizes_at_once() {
     assert_eq!(received, wanted);
 }
 
-/// Pages whose way to the server is cut, and whose server is killed and started again.
+/// Pages whose way to the server is cut, and whose server is killed and started again; in the end
+/// it is another server.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn pages_come_back_by_themselves() {
-    let place = Place::with("[portal]\nport = 0\n[media]\nudp_port = 0\n");
+    const SETTINGS: &str = "[portal]\nport = 0\n[media]\nudp_port = 0\n";
+    let place = Place::with(SETTINGS);
     let server = place.serve();
     let crossing = Crossing::to(server.http_url()).await;
     let mut script = Script::start("chromium.mjs", &["comeback", &crossing.url()]);
@@ -103,6 +105,11 @@ async fn pages_come_back_by_themselves() {
     server.kill();
     let server = place.serve();
     crossing.lead_to(server.http_url());
+    script.go_on().await;
+    script.reached("again").await;
+    let stranger = Place::with(SETTINGS);
+    let stranger = stranger.serve();
+    crossing.lead_to(stranger.http_url());
     script.go_on().await;
     assert_eq!(script.end().await["ok"], true);
 }
