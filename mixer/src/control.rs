@@ -38,6 +38,10 @@ const MAX_KBPS: u32 = 100_000;
 /// How often the agent looks after things that no event announces.
 pub(crate) const HOUSEKEEPING: Duration = Duration::from_millis(100);
 
+/// The least time from one look at the socket to the next. Packets of many inputs come one by one,
+/// and waking up for each costs more than passing them on; nobody sees so small a delay.
+const GATHERING: Duration = Duration::from_millis(3);
+
 /// A message that cannot be obeyed.
 #[derive(Debug, thiserror::Error)]
 enum Refusal {
@@ -142,7 +146,9 @@ impl Agent {
     pub(crate) fn run(mut self, mut reader: Reader<impl Read>) -> Result<(), End> {
         let mut next = clock::now() + HOUSEKEEPING;
         loop {
-            for event in reader.events() {
+            let events = reader.events();
+            let came = clock::now();
+            for event in events {
                 if matches!(event, Event::Message(ToAgent::Shutdown)) {
                     return Ok(());
                 }
@@ -156,6 +162,7 @@ impl Agent {
                 self.keep_house(now);
                 next = now + HOUSEKEEPING;
             }
+            std::thread::sleep((came + GATHERING).saturating_sub(clock::now()));
         }
     }
 
