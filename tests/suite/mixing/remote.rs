@@ -153,6 +153,14 @@ async fn kill(pid: u32) {
     assert!(status.expect("kill exists").success());
 }
 
+/// Waits until the room has lost its agent and has another one.
+async fn replaced(guest: &mut Guest) {
+    for status in ["inactive", "active"] {
+        let flows = json!({"field": "video.status", "value": status});
+        guest.client.skip_to_event("stream", |update| update["data"] == flows).await;
+    }
+}
+
 fn whole(viewer: &Viewer) -> bool {
     viewer.sees(RED, FIRST) && viewer.sees(BLUE, SECOND)
 }
@@ -176,8 +184,7 @@ async fn a_view_is_mixed_elsewhere_and_outlives_its_agent() {
     let (ssrc, before) = viewer.last.expect("packets came");
     kill(agent).await;
     let killed = Instant::now();
-    let inactive = json!({"field": "video.status", "value": "inactive"});
-    cat.client.skip_to_event("stream", |update| update["data"] == inactive).await;
+    replaced(&mut cat).await;
     viewer.picture = None;
     viewer.until("the mix again", whole).await;
     assert!(killed.elapsed() < Duration::from_secs(5), "back after {:?}", killed.elapsed());
@@ -204,8 +211,7 @@ async fn a_view_moves_to_another_machine_when_its_own_is_gone() {
     assert!(has_room(&here) && !has_room(&there), "one agent for the room");
     let (ssrc, _) = viewer.last.expect("packets came");
     drop(here);
-    let inactive = json!({"field": "video.status", "value": "inactive"});
-    cat.client.skip_to_event("stream", |update| update["data"] == inactive).await;
+    replaced(&mut cat).await;
     viewer.picture = None;
     viewer.until("the mix again", whole).await;
     assert_eq!(viewer.last.expect("packets came").0, ssrc);
