@@ -136,16 +136,11 @@ impl Machines {
             timeout(CONNECT, connected).await.map_err(|_| late())?
         };
         let stream = connecting.await.map_err(|error| lost(&error))?;
+        #[expect(clippy::wildcard_enum_match_arm, reason = "only sockets know of certificates")]
         // A machine that refuses this server's certificate says so once it has seen it.
-        Link::greet(stream).await.map_err(|error| match error {
-            LinkError::Socket(error) => lost(&error),
-            LinkError::Closed
-            | LinkError::Frame(_)
-            | LinkError::Message(_)
-            | LinkError::Version(_)
-            | LinkError::NoGreeting
-            | LinkError::Overrun
-            | LinkError::Hung => error.into(),
+        Link::greet(stream).await.map_err(|error| match &error {
+            LinkError::Socket(error) => lost(error),
+            _ => error.into(),
         })
     }
 }

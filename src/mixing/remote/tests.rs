@@ -92,11 +92,11 @@ async fn rooms_go_where_there_are_least_of_them() {
     let files = authority.sign("127.0.0.1");
     let (mut one, mut two) = (host(&files).await, host(&files).await);
     let mut machines = machines(&[&one.address, &two.address], &authority.sign("server"));
-    let first = machines.start().await.ok().expect("an agent");
+    let first = machines.start().await.expect("an agent");
     one.came.recv().await.expect("the first");
-    let _second = machines.start().await.ok().expect("an agent");
+    let _second = machines.start().await.expect("an agent");
     two.came.recv().await.expect("the other one");
-    let _third = machines.start().await.ok().expect("an agent");
+    let _third = machines.start().await.expect("an agent");
     assert_eq!(rooms(&machines), [2, 1]);
     drop(first);
     assert_eq!(rooms(&machines), [1, 1]);
@@ -110,7 +110,7 @@ async fn a_machine_that_cannot_be_reached_is_asked_last() {
     drop(closed);
     let there = host(&authority.sign("127.0.0.1")).await;
     let mut machines = machines(&[&nowhere, &there.address], &authority.sign("server"));
-    let _room = machines.start().await.ok().expect("the other one");
+    let _room = machines.start().await.expect("the other one");
     assert_eq!(rooms(&machines), [0, 1]);
     let order = machines.by_preference();
     assert_eq!(order[0].address, there.address, "although it has more rooms");
