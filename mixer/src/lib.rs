@@ -14,6 +14,7 @@
 pub mod audio;
 pub mod canvas;
 pub mod clock;
+pub mod listen;
 pub mod raster;
 pub mod sandbox;
 pub mod sync;

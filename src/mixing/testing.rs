@@ -25,6 +25,9 @@ pub(super) fn id<I: FromStr<Err: Debug>>(text: &str) -> I {
 pub(super) fn look() -> config::Mixing {
     config::Mixing {
         agents: Vec::new(),
+        ca: None,
+        certificate: None,
+        key: None,
         program: None,
         max_deaths: 5,
         deaths_window: Duration::from_secs(60),

@@ -8,6 +8,7 @@ mod gst;
 mod hostile;
 mod meeting;
 mod protoo;
+mod remote;
 mod scene;
 mod simulcast;
 mod snapshots;
