@@ -336,7 +336,7 @@ export type SubscriptionControl = { id: string } & (
 export type StreamMessage = { id: string } & (
   | { status: "add"; data: Stream }
   | { status: "update"; data: StreamUpdate }
-  | { status: "remove" }
+  | { status: "remove"; data?: undefined }
 );
 
 export type StreamUpdate =
