@@ -127,6 +127,21 @@ impl VideoFormat {
     }
 }
 
+/// Which of a simulcast's layers is wanted. Of a picture without layers every choice means itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum LayerChoice {
+    /// The largest.
+    #[default]
+    Largest,
+    /// The one that its publisher calls so (the `rid`).
+    Named(Arc<str>),
+    /// The smallest that has no side below this size's, else the largest.
+    Covering(Resolution),
+    /// The smallest that reaches this size in one direction at least, so that a frame of the size
+    /// shows it whole without enlarging it; else the largest.
+    Filling(Resolution),
+}
+
 /// A picture's size in pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Resolution {

@@ -30,7 +30,7 @@ use crate::{
     ids::RoomId,
     live::{self, Live},
     media::{self, ListenAddress, Media},
-    mixing::Mixing,
+    mixing::{self, Mixing},
     portal::{
         Doorway, DoorwaySettings,
         broadcasting::TokenAuthorizer,
@@ -61,6 +61,9 @@ pub enum RunError {
     /// The media plane does not start.
     #[error("the media plane does not start: {0}")]
     Media(#[from] media::StartError),
+    /// Agents on other machines cannot be connected to.
+    #[error("mixing cannot be set up: {0}")]
+    Mixing(#[from] mixing::SetupError),
     /// A port cannot be bound.
     #[error("cannot listen on {address}: {error}; is another server running there? ({keys})")]
     Bind {
@@ -119,7 +122,7 @@ impl Server {
         );
         let tickets = Tickets::new(&store);
         let options = registry_options(config, demo_room.clone());
-        let mixing = Mixing::start(&config.mixing, store.directory());
+        let mixing = Mixing::start(&config.mixing, store.directory())?;
         let registry = Registry::new(options, store.clone(), media.clone(), mixing);
         let restored = registry.restore().await?;
         if restored.running > 0 {

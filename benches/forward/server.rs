@@ -51,6 +51,7 @@ impl Report {
                 Some(Self::Failed { session: session.to_string(), reason: reason.to_string() })
             }
             Event::Offered { .. }
+            | Event::Layered { .. }
             | Event::Measured { .. }
             | Event::Chosen { .. }
             | Event::KeyFrameWanted { .. } => None,

@@ -5,8 +5,8 @@ mod outputs;
 mod views;
 
 use std::collections::{BTreeMap, HashMap};
+use std::io::Read;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
 use ab_glyph::FontArc;
@@ -17,7 +17,7 @@ use crate::audio::SoundTicker;
 use crate::canvas::{LayoutError, Size};
 use crate::clock::{self, ServerClock};
 use crate::input::{Input, Surroundings};
-use crate::link::{Event, LinkError};
+use crate::link::{Event, LinkError, Reader};
 use crate::pipeline::{AudioOutput, PackagedOutput, PipelineError, VideoOutput};
 use crate::sync::Holds;
 use crate::view::Drawing;
@@ -36,7 +36,11 @@ const MAX_FRAMERATE: u32 = 120;
 const MAX_KBPS: u32 = 100_000;
 
 /// How often the agent looks after things that no event announces.
-const HOUSEKEEPING: Duration = Duration::from_millis(100);
+pub(crate) const HOUSEKEEPING: Duration = Duration::from_millis(100);
+
+/// The least time from one look at the socket to the next. Packets of many inputs come one by one,
+/// and waking up for each costs more than passing them on; nobody sees so small a delay.
+const GATHERING: Duration = Duration::from_millis(3);
 
 /// A message that cannot be obeyed.
 #[derive(Debug, thiserror::Error)]
@@ -137,30 +141,28 @@ impl Agent {
         })
     }
 
-    /// Works until the server says so or the connection ends.
-    pub(crate) fn run(mut self, events: &Receiver<Vec<Event>>) -> Result<(), End> {
+    /// Works until the server says so or the connection ends. It reads the socket itself: another
+    /// thread would have to wake this one for every packet.
+    pub(crate) fn run(mut self, mut reader: Reader<impl Read>) -> Result<(), End> {
         let mut next = clock::now() + HOUSEKEEPING;
         loop {
-            match events.recv_timeout(next.saturating_sub(clock::now())) {
-                Ok(batch) => {
-                    for event in batch {
-                        if matches!(event, Event::Message(ToAgent::Shutdown)) {
-                            return Ok(());
-                        }
-                        if let Event::Closed(end) = event {
-                            return Ok(end?);
-                        }
-                        self.event(event)?;
-                    }
+            let events = reader.events();
+            let came = clock::now();
+            for event in events {
+                if matches!(event, Event::Message(ToAgent::Shutdown)) {
+                    return Ok(());
                 }
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return Ok(()),
+                if let Event::Closed(end) = event {
+                    return Ok(end?);
+                }
+                self.event(event)?;
             }
             let now = clock::now();
             if now >= next {
                 self.keep_house(now);
                 next = now + HOUSEKEEPING;
             }
+            std::thread::sleep((came + GATHERING).saturating_sub(clock::now()));
         }
     }
 
@@ -170,7 +172,7 @@ impl Agent {
                 let arrival = self.clock.map(stamp, came);
                 // Packets of an input that was just removed are still on their way.
                 if let Some(input) = self.inputs.get_mut(&input) {
-                    input.push(arrival, bytes, &self.around.outbox);
+                    input.push(arrival, bytes, &self.around);
                 }
             }
             Event::Message(message) => {

@@ -120,17 +120,21 @@ impl Input {
         self.follow(agent);
     }
 
-    /// Takes a packet that came to the server at `arrival`.
-    pub(crate) fn push(&mut self, arrival: Duration, packet: Vec<u8>, outbox: &Outbox) {
+    /// Takes a packet that came to the server at `arrival`. A decoder that does not keep up starts
+    /// again with the next key frame.
+    pub(crate) fn push(&mut self, arrival: Duration, packet: Vec<u8>, agent: &Surroundings) {
         let Some(rtp) = rtp_time(&packet) else { return };
         self.delay.packet(rtp, arrival);
-        let taken = match &self.media {
-            Media::Picture { decoder: Some(decoder), .. } => decoder.push(arrival, packet),
-            Media::Sound { decoder: Some(decoder), .. } => decoder.push(arrival, packet),
-            Media::Picture { decoder: None, .. } | Media::Sound { decoder: None, .. } => true,
+        let source = match &self.media {
+            Media::Picture { decoder, .. } => decoder.as_ref().map(VideoDecoder::source),
+            Media::Sound { decoder, .. } => decoder.as_ref().map(AudioDecoder::source),
         };
-        if !taken {
-            outbox.count_dropped();
+        let Some(source) = source else { return };
+        if source.is_behind() {
+            agent.outbox.count_dropped();
+            self.broken(self.generation, "it does not keep up".to_owned(), agent);
+        } else if !source.push(arrival, packet) {
+            agent.outbox.count_dropped();
         }
     }
 

@@ -14,6 +14,7 @@
 pub mod audio;
 pub mod canvas;
 pub mod clock;
+pub mod listen;
 pub mod raster;
 pub mod sandbox;
 pub mod sync;
@@ -27,7 +28,6 @@ mod view;
 
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
-use std::sync::mpsc::sync_channel;
 
 use ab_glyph::FontArc;
 
@@ -35,29 +35,25 @@ pub use control::End;
 pub use pipeline::probe;
 use portico_mixer_protocol::Capabilities;
 
-/// Batches of events that wait for the agent. When it is full the socket is not read.
-const MAX_QUEUED_BATCHES: usize = 256;
-
 /// Serves one server until it says so, or its connection ends.
 ///
 /// # Errors
 /// When the connection fails, or the server is of another version.
 pub fn serve(socket: &UnixStream, capabilities: Capabilities, font: FontArc) -> Result<(), End> {
-    let (events, received) = sync_channel(MAX_QUEUED_BATCHES);
     let outbox = Arc::new(link::Outbox::default());
     let sockets = || -> std::io::Result<_> {
         let (reading, writing) = (socket.try_clone()?, socket.try_clone()?);
-        let to_agent = events;
-        let reader = std::thread::Builder::new().name("reading".into());
-        reader.spawn(move || link::read(reading, &to_agent))?;
+        // The agent has other things to do, too.
+        reading.set_read_timeout(Some(control::HOUSEKEEPING))?;
         let queue = Arc::clone(&outbox);
         let writer = std::thread::Builder::new().name("writing".into());
         let writer = writer.spawn(move || queue.write_to(writing))?;
         let around = input::Surroundings { outbox: Arc::clone(&outbox), failures: Arc::default() };
-        Ok((control::Agent::new(around, capabilities, font)?, writer))
+        let reader = link::Reader::new(reading);
+        Ok((control::Agent::new(around, capabilities, font)?, reader, writer))
     };
-    let (agent, writer) = sockets().map_err(link::LinkError::Socket)?;
-    let end = agent.run(&received);
+    let (agent, reader, writer) = sockets().map_err(link::LinkError::Socket)?;
+    let end = agent.run(reader);
     // What was said last, such as the own version to a server of another one, shall arrive.
     outbox.close();
     if let Ok(Err(error)) = writer.join() {

@@ -1,9 +1,8 @@
 //! The connection to the server: frames in, frames out.
 
 use std::collections::VecDeque;
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -56,29 +55,41 @@ pub enum LinkError {
     Frame(#[from] FrameError),
 }
 
-/// Reads frames and hands them on in batches, until the connection ends.
-pub(crate) fn read(mut socket: impl Read, events: &SyncSender<Vec<Event>>) {
-    let mut buffered = Vec::with_capacity(READ_BYTES);
-    let mut chunk = vec![0; READ_BYTES];
-    let end = loop {
-        match socket.read(&mut chunk) {
-            Ok(0) => break Ok(()),
-            Ok(count) => buffered.extend_from_slice(&chunk[..count]),
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-            Err(error) => break Err(LinkError::Socket(error)),
+/// The reading half.
+#[derive(Debug)]
+pub(crate) struct Reader<R> {
+    socket: R,
+    buffered: Vec<u8>,
+    chunk: Vec<u8>,
+}
+
+impl<R: Read> Reader<R> {
+    /// Reads from `socket`, which should give up waiting now and then.
+    pub(crate) fn new(socket: R) -> Self {
+        Self { socket, buffered: Vec::with_capacity(READ_BYTES), chunk: vec![0; READ_BYTES] }
+    }
+
+    /// Waits for more frames. None may be whole, or have come in time. Once one of the events says
+    /// that the connection is closed, there are no more.
+    pub(crate) fn events(&mut self) -> Vec<Event> {
+        match self.socket.read(&mut self.chunk) {
+            Ok(0) => return vec![Event::Closed(Ok(()))],
+            Ok(count) => self.buffered.extend_from_slice(&self.chunk[..count]),
+            Err(error) if is_wait(&error) => return Vec::new(),
+            Err(error) => return vec![Event::Closed(Err(LinkError::Socket(error)))],
         }
         let mut batch = Vec::new();
-        let parsed = parse(&buffered, &mut batch);
-        if !batch.is_empty() && events.send(batch).is_err() {
-            return;
+        match parse(&self.buffered, &mut batch) {
+            Ok(used) => drop(self.buffered.drain(..used)),
+            Err(error) => batch.push(Event::Closed(Err(LinkError::Frame(error)))),
         }
-        match parsed {
-            Ok(used) => drop(buffered.drain(..used)),
-            Err(error) => break Err(LinkError::Frame(error)),
-        }
-    };
-    // Nobody listens when the agent is ending anyway.
-    let _ = events.send(vec![Event::Closed(end)]);
+        batch
+    }
+}
+
+/// Whether an error says only that nothing has come.
+fn is_wait(error: &std::io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::WouldBlock | ErrorKind::TimedOut)
 }
 
 /// Reads all whole frames and returns how many bytes they took.
@@ -228,8 +239,6 @@ impl Outbox {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc::sync_channel;
-
     use super::*;
 
     #[test]
@@ -286,10 +295,11 @@ mod tests {
                 }))
             }
         }
-        let (sender, receiver) = sync_channel(64);
-        read(Drip(wire.into()), &sender);
-        drop(sender);
-        let events: Vec<_> = receiver.into_iter().flatten().collect();
+        let mut reader = Reader::new(Drip(wire.into()));
+        let mut events = Vec::new();
+        while !matches!(events.last(), Some(Event::Closed(_))) {
+            events.extend(reader.events());
+        }
         assert!(matches!(&events[0], Event::Message(ToAgent::Ping { number: 9 })));
         assert!(matches!(&events[1], Event::Packet { input: 4, bytes, .. } if *bytes == [1, 2, 3]));
         assert!(matches!(&events[2], Event::Unreadable(_)));
@@ -298,9 +308,7 @@ mod tests {
 
     #[test]
     fn what_is_no_frame_ends_the_connection() {
-        let (sender, receiver) = sync_channel(64);
-        read(&[0xff; 40][..], &sender);
-        let end = receiver.recv().expect("an event").pop().expect("an event");
+        let end = Reader::new(&[0xff; 40][..]).events().pop().expect("an event");
         assert!(matches!(end, Event::Closed(Err(LinkError::Frame(_)))));
     }
 }

@@ -97,6 +97,17 @@ pub enum SandboxError {
     Files(#[from] landlock::RulesetError),
 }
 
+/// Takes from a process that starts agents what it does not need. It has to keep sockets and files.
+///
+/// # Errors
+/// When the system refuses.
+pub fn limit_parent() -> Result<(), SandboxError> {
+    // Private keys are in its memory.
+    lower(Resource::Core, 0)?;
+    rustix::thread::set_no_new_privs(true)?;
+    Ok(())
+}
+
 /// Takes what needs no preparation: limits, no new privileges, an end with the server.
 ///
 /// The agent ends with the *thread* that started it, as Linux has it; a server starts agents on a

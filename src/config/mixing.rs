@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use super::keys::{Keys, Section};
+use super::keys::{Keys, Reader, Section};
 
 /// More voices at once than anybody can tell apart.
 const MAX_LOUDEST: u32 = 1000;
@@ -17,6 +17,12 @@ const MAX_DEATHS_WINDOW: u64 = 86_400;
 pub struct Mixing {
     /// Mixing agents on other machines, as `host:port`; empty starts them on this one.
     pub agents: Vec<String>,
+    /// PEM file with the authority that signed the certificates of the agents on other machines.
+    pub ca: Option<PathBuf>,
+    /// PEM file with the certificate, and its chain, that this server shows to these agents.
+    pub certificate: Option<PathBuf>,
+    /// PEM file with its private key.
+    pub key: Option<PathBuf>,
     /// The mixing agent's program; `None` is `portico-mixer` beside the server's own.
     pub program: Option<PathBuf>,
     /// How often a room's mixing agent may die within `deaths_window` before the room's views fail.
@@ -40,6 +46,9 @@ impl Section for Mixing {
         let wanted = "a list of addresses such as \"mixer.example.org:7070\"";
         Self {
             agents: keys.list("agents", wanted, agent).unwrap_or_default(),
+            ca: keys.path("ca", ""),
+            certificate: keys.path("certificate", ""),
+            key: keys.path("key", ""),
             program: keys.path("program", ""),
             max_deaths: keys.whole("max_deaths", 5, 1..=MAX_DEATHS),
             deaths_window: keys.seconds("deaths_window", 60, 1..=MAX_DEATHS_WINDOW),
@@ -47,6 +56,28 @@ impl Section for Mixing {
             names: keys.flag("names", false),
             initials: keys.flag("initials", false),
             mark_speaker: keys.flag("mark_speaker", false),
+        }
+    }
+}
+
+impl Mixing {
+    /// Checks what needs more than one key.
+    pub(super) fn check(&self, reader: &mut Reader<'_>) {
+        if self.agents.is_empty() {
+            return;
+        }
+        let files = [
+            ("mixing.ca", &self.ca),
+            ("mixing.certificate", &self.certificate),
+            ("mixing.key", &self.key),
+        ];
+        for (key, path) in files {
+            let what = match path {
+                None => "agents on other machines need it".to_owned(),
+                Some(path) if !path.is_file() => format!("there is no file {}", path.display()),
+                Some(_) => continue,
+            };
+            reader.refuse(key, what, "name a PEM file");
         }
     }
 }

@@ -144,6 +144,7 @@ impl Config {
         let config = Self::read(&mut reader);
         config.portal.check(&mut reader);
         config.media.check(&mut reader);
+        config.mixing.check(&mut reader);
         config.engines.check(&mut reader);
         reader.pass_over_owt();
         reader.refuse_unknown_variables();

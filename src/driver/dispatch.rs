@@ -43,7 +43,10 @@ pub(super) fn room_event(event: media::Event) -> Option<Event> {
             Event::SessionReady { session, media: AgreedMedia { audio, video } }
         }
         media::Event::SessionFailed { session, reason } => Event::SessionFailed { session, reason },
-        media::Event::Measured { stream, resolution } => Event::Measured { stream, resolution },
+        media::Event::Layered { stream, rids } => Event::Layered { stream, rids },
+        media::Event::Measured { stream, layer, resolution } => {
+            Event::Measured { stream, layer, resolution }
+        }
         media::Event::Chosen { .. } | media::Event::KeyFrameWanted { .. } => return None,
     })
 }

@@ -14,7 +14,7 @@ use super::{
     worker::{Order, RoomKey},
 };
 use crate::{
-    formats::{AudioFormat, VideoFormat},
+    formats::{AudioFormat, LayerChoice, VideoFormat},
     ids::StreamId,
 };
 
@@ -31,8 +31,11 @@ impl fmt::Display for OutputId {
 /// Where a subscription's track comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source<F> {
-    /// A published stream, as it is.
+    /// A published stream, as it is; the largest layer of one that has layers.
     Published(StreamId),
+    /// A layer of a published stream, or the stream if it has no layers. Whichever layer is meant,
+    /// another one stands in while it does not flow.
+    Layer(StreamId, LayerChoice),
     /// One of these injected tracks, whichever the client can decode: the first if it can, else
     /// the one that it prefers. [`Event::Chosen`](super::Event::Chosen) tells which.
     Injected(Arc<[Choice<F>]>),

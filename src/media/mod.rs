@@ -28,7 +28,7 @@ pub use self::{
 };
 
 use crate::{
-    formats::{AudioFormat, Offerer, Resolution, TrackKind, VideoFormat},
+    formats::{AudioFormat, LayerChoice, Offerer, Resolution, TrackKind, VideoFormat},
     ids::{SessionId, StreamId, TransportId},
 };
 
@@ -84,6 +84,16 @@ pub enum Command {
         kind: TrackKind,
         /// The payload type that the copies bear.
         payload_type: u8,
+        /// Which layer, if the track has layers.
+        layer: LayerChoice,
+    },
+    /// Copy another layer of a tapped picture from its next key frame on, under the same number
+    /// and without a gap.
+    SetTapLayer {
+        /// The number of the copy.
+        input: u32,
+        /// Which layer.
+        layer: LayerChoice,
     },
     /// Copy a track no longer.
     Untap {
@@ -202,10 +212,19 @@ pub enum Event {
         /// The track.
         output: OutputId,
     },
+    /// A stream's picture comes in several layers (RFC 8853); told before its session is ready.
+    Layered {
+        /// The stream.
+        stream: StreamId,
+        /// Their names, in the publisher's order.
+        rids: Arc<[Arc<str>]>,
+    },
     /// A published video's real size became known or changed.
     Measured {
         /// The stream.
         stream: StreamId,
+        /// The name of the layer, if it has layers.
+        layer: Option<Arc<str>>,
         /// Its size.
         resolution: Resolution,
     },

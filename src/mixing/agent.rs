@@ -65,6 +65,36 @@ impl Endurance {
     }
 }
 
+/// An agent that has greeted.
+pub(super) struct Started<S, P> {
+    /// Its connection.
+    pub(super) link: Link<S>,
+    /// What it can do.
+    pub(super) capabilities: Capabilities,
+    /// What ends it when it is dropped.
+    pub(super) process: P,
+}
+
+/// Why there is no agent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum NoAgent {
+    /// It may go better the next time.
+    Died(String),
+    /// It would be the same again.
+    Useless(String),
+}
+
+impl From<LinkError> for NoAgent {
+    fn from(error: LinkError) -> Self {
+        let reason = error.to_string();
+        if matches!(error, LinkError::Version(_)) {
+            Self::Useless(reason)
+        } else {
+            Self::Died(reason)
+        }
+    }
+}
+
 /// How an agent is started; each call starts one.
 pub(super) trait Start: Send + 'static {
     /// Its connection.
@@ -72,11 +102,10 @@ pub(super) trait Start: Send + 'static {
     /// What ends it when it is dropped.
     type Process: Send + 'static;
 
-    /// Starts one.
-    ///
-    /// # Errors
-    /// Why it cannot be started, for an administrator.
-    fn start(&mut self) -> Result<(Self::Stream, Self::Process), String>;
+    /// Starts one and waits until it has greeted.
+    fn start(
+        &mut self,
+    ) -> impl Future<Output = Result<Started<Self::Stream, Self::Process>, NoAgent>> + Send;
 }
 
 /// An agent that is kept alive until this is dropped.
@@ -119,10 +148,8 @@ struct Keeper<S, I> {
 enum End {
     /// It is no longer needed.
     Unneeded,
-    /// It died.
-    Died(String),
-    /// It would die again.
-    Useless(String),
+    /// Against its will.
+    Lost(NoAgent),
 }
 
 impl<S: Start, I: Fn() -> Injector + Send + 'static> Keeper<S, I> {
@@ -131,8 +158,8 @@ impl<S: Start, I: Fn() -> Injector + Send + 'static> Keeper<S, I> {
             let end = self.live(&mut ended).await;
             let (reason, is_useless) = match end {
                 End::Unneeded => return,
-                End::Died(reason) => (reason, false),
-                End::Useless(reason) => (reason, true),
+                End::Lost(NoAgent::Died(reason)) => (reason, false),
+                End::Lost(NoAgent::Useless(reason)) => (reason, true),
             };
             warn!(room = %self.room, reason, "mixing agent died");
             let deaths = self.note_death();
@@ -165,18 +192,13 @@ impl<S: Start, I: Fn() -> Injector + Send + 'static> Keeper<S, I> {
 
     /// One agent's life. Its connection and its process end with it.
     async fn live(&mut self, ended: &mut oneshot::Receiver<()>) -> End {
-        let (stream, _process) = match self.start.start() {
-            Ok(started) => started,
-            Err(reason) => return End::Useless(reason),
-        };
-        let greeted = tokio::select! {
-            greeted = Link::greet(stream) => greeted,
+        let started = tokio::select! {
+            started = self.start.start() => started,
             _ = &mut *ended => return End::Unneeded,
         };
-        let (link, capabilities) = match greeted {
-            Ok(greeted) => greeted,
-            Err(error @ LinkError::Version(_)) => return End::Useless(error.to_string()),
-            Err(error) => return End::Died(error.to_string()),
+        let Started { link, capabilities, process: _process } = match started {
+            Ok(started) => started,
+            Err(lost) => return End::Lost(lost),
         };
         info!(room = %self.room, "mixing agent runs");
         let (commands, received) = mpsc::channel(MAX_COMMANDS);
@@ -187,7 +209,7 @@ impl<S: Start, I: Fn() -> Injector + Send + 'static> Keeper<S, I> {
         }
         let ends = Ends { commands: received, feed, injector: (self.injector)(), reports };
         tokio::select! {
-            error = link.carry(ends) => End::Died(error.to_string()),
+            error = link.carry(ends) => End::Lost(NoAgent::Died(error.to_string())),
             _ = &mut *ended => End::Unneeded,
         }
     }

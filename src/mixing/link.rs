@@ -120,6 +120,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Link<S> {
         write_message(&ToAgent::Hello { version: VERSION }, &mut hello);
         let greeting = async {
             link.stream.write_all(&hello).await?;
+            link.stream.flush().await?;
             loop {
                 if let Some((header, payload)) = next_frame(&mut link.incoming)? {
                     return Ok::<_, LinkError>((header.kind, payload));
@@ -272,6 +273,9 @@ async fn write(
             if let Err(error) = stream.write_all(bytes).await {
                 return error.into();
             }
+        }
+        if let Err(error) = stream.flush().await {
+            return error.into();
         }
     }
 }

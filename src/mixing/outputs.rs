@@ -17,7 +17,7 @@ pub(super) use self::key::{Key, Transcoded};
 use self::subscriber::{Candidates, Listening, Subscriber};
 
 use crate::{
-    formats::{AudioFormat, TrackKind, VideoFormat},
+    formats::{AudioFormat, LayerChoice, TrackKind, VideoFormat},
     ids::{ParticipantId, SessionId, StreamId},
     media::{Choice, Encoded, OutputId, Source},
     room::{AudioFeed, AudioOutput, DesiredView, TrackStatus, VideoFeed},
@@ -83,10 +83,14 @@ impl Outputs {
 
     /// Where a subscription's picture is to come from, whether it is new or changes.
     pub(super) fn watch(&mut self, session: &SessionId, feed: VideoFeed) -> Source<VideoFormat> {
-        let VideoFeed { from, output } = feed;
+        let VideoFeed { from, output, layer } = feed;
         let Some(output) = output else {
             self.forget(session, |subscriber| subscriber.video = None);
-            return Source::Published(from);
+            return if layer == LayerChoice::Largest {
+                Source::Published(from)
+            } else {
+                Source::Layer(from, layer)
+            };
         };
         let choices = output.encodings.iter().map(|encoding| {
             let key = Key::Video {

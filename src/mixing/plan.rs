@@ -12,9 +12,16 @@ pub(super) use self::program::Program;
 use self::program::Wanted;
 use super::{
     outputs::{Key, Outputs, Views},
+    shown::shown,
     words,
 };
-use crate::{config, formats::TrackKind, ids::StreamId, media::OutputId, room::DesiredView};
+use crate::{
+    config,
+    formats::{LayerChoice, TrackKind},
+    ids::StreamId,
+    media::OutputId,
+    room::DesiredView,
+};
 
 /// One thing to do.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,6 +38,15 @@ pub(super) enum Step {
         kind: TrackKind,
         /// The payload type of the copy.
         payload_type: u8,
+        /// Which layer, if there are some.
+        layer: LayerChoice,
+    },
+    /// Have it copy another layer.
+    SetTapLayer {
+        /// The number of the copy.
+        input: u32,
+        /// Which layer.
+        layer: LayerChoice,
     },
     /// Have it stop.
     Untap {
@@ -53,6 +69,7 @@ struct PresentView {
 struct PresentInput {
     number: u32,
     active: bool,
+    layer: LayerChoice,
 }
 
 /// An encoding that the agent makes.
@@ -120,8 +137,13 @@ impl Plan {
             self.create_view(program.clone(), program.picture(), &mut steps);
         }
         let inputs = program::inputs(views, &transcoded);
+        let shown = shown(views);
         for ((stream, kind), wanted) in &inputs {
-            self.add_input(stream, *kind, wanted, &mut steps);
+            let layer = match kind {
+                TrackKind::Audio => LayerChoice::default(),
+                TrackKind::Video => shown.layer(stream),
+            };
+            self.add_input((stream, *kind), wanted, layer, &mut steps);
         }
         for (stream, desired) in views {
             self.arrange(stream, desired, look, &mut steps);
@@ -173,13 +195,17 @@ impl Plan {
 
     fn add_input(
         &mut self,
-        stream: &StreamId,
-        kind: TrackKind,
+        (stream, kind): (&StreamId, TrackKind),
         wanted: &Wanted<'_>,
+        layer: LayerChoice,
         steps: &mut Vec<Step>,
     ) {
         let (key, active) = ((stream.clone(), kind), wanted.active);
         if let Some(present) = self.inputs.get_mut(&key) {
+            if present.layer != layer {
+                present.layer = layer.clone();
+                steps.push(Step::SetTapLayer { input: present.number, layer });
+            }
             if present.active != active {
                 present.active = active;
                 let input = present.number;
@@ -205,8 +231,9 @@ impl Plan {
             steps.push(Step::Tell(ToAgent::SetInputActive { input: number, active }));
         }
         let stream = stream.clone();
-        steps.push(Step::Tap { input: number, stream, kind, payload_type });
-        self.inputs.insert(key, PresentInput { number, active });
+        let tapped = layer.clone();
+        steps.push(Step::Tap { input: number, stream, kind, payload_type, layer: tapped });
+        self.inputs.insert(key, PresentInput { number, active, layer });
     }
 
     fn input_number(&self, stream: &StreamId, kind: TrackKind) -> Option<u32> {

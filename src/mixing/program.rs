@@ -17,7 +17,10 @@ use tokio::{
 };
 use tracing::{info, warn};
 
-use super::{agent::Start, link::Link};
+use super::{
+    agent::{NoAgent, Start, Started},
+    link::Link,
+};
 use crate::{config, room::MixerCapabilities};
 
 /// The program's name.
@@ -92,9 +95,11 @@ impl Program {
             let line = words.lines().last().unwrap_or("it says nothing");
             return Err(format!("{NAME} --probe failed: {line}"));
         }
-        let (stream, _child) = self.clone().start()?;
-        let greeted = Link::greet(stream).await;
-        let (_, capabilities) = greeted.map_err(|error| error.to_string())?;
+        let started = self.clone().start().await;
+        let capabilities = match started {
+            Ok(started) => started.capabilities,
+            Err(NoAgent::Died(reason) | NoAgent::Useless(reason)) => return Err(reason),
+        };
         if capabilities.encoders.is_empty() {
             return Err("GStreamer has no encoder that is known".into());
         }
@@ -128,7 +133,11 @@ impl Start for Program {
     type Stream = UnixStream;
     type Process = Child;
 
-    fn start(&mut self) -> Result<(UnixStream, Child), String> {
-        self.spawn().map_err(|error| format!("{NAME} cannot be started: {error}"))
+    async fn start(&mut self) -> Result<Started<UnixStream, Child>, NoAgent> {
+        let spawned = self.spawn();
+        let (stream, process) = spawned
+            .map_err(|error| NoAgent::Useless(format!("{NAME} cannot be started: {error}")))?;
+        let (link, capabilities) = Link::greet(stream).await?;
+        Ok(Started { link, capabilities, process })
     }
 }

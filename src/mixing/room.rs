@@ -16,7 +16,7 @@ use tracing::{debug, info, warn};
 
 use super::{
     Mixing,
-    agent::{Agent, Endurance, Report},
+    agent::{Agent, Report},
     link::Said,
     outputs::{Outputs, Views},
     plan::{Plan, Program, Step},
@@ -133,6 +133,7 @@ impl RoomMixing {
             media::Event::Answered { .. }
             | media::Event::Offered { .. }
             | media::Event::SessionReady { .. }
+            | media::Event::Layered { .. }
             | media::Event::Measured { .. } => {}
         }
     }
@@ -306,8 +307,12 @@ impl RoomMixing {
         for step in self.plan.reconcile(&self.views, &self.outputs, self.mixing.look()) {
             match step {
                 Step::Tell(message) => self.tell(message),
-                Step::Tap { input, stream, kind, payload_type } => {
-                    self.media.send(media::Command::Tap { input, stream, kind, payload_type });
+                Step::Tap { input, stream, kind, payload_type, layer } => {
+                    let tap = media::Command::Tap { input, stream, kind, payload_type, layer };
+                    self.media.send(tap);
+                }
+                Step::SetTapLayer { input, layer } => {
+                    self.media.send(media::Command::SetTapLayer { input, layer });
                 }
                 Step::Untap { input } => self.media.send(media::Command::Untap { input }),
             }
@@ -331,10 +336,8 @@ impl RoomMixing {
             let can_run = matches!(*self.availability.borrow(), Availability::Ready(_));
             if self.agent.is_none() && self.respite.is_none() && can_run {
                 let media = Arc::clone(&self.media);
-                let start = self.mixing.program().clone();
-                let endurance = Endurance::of(self.mixing.look());
                 let injector = move || media.injector();
-                self.agent = Some(Agent::keep(self.id.clone(), start, endurance, injector));
+                self.agent = Some(self.mixing.keep_agent(self.id.clone(), injector));
             }
         } else if self.agent.is_some() && self.spare_until().is_none_or(|until| until <= now) {
             info!(room = %self.id, "mixing agent is no longer needed");

@@ -4,7 +4,7 @@ use std::{fmt::Debug, str::FromStr, sync::Arc, time::Duration};
 
 use crate::{
     config,
-    formats::{AudioFormat, Resolution, VideoCodec, VideoFormat},
+    formats::{AudioFormat, LayerChoice, Resolution, VideoCodec, VideoFormat},
     ids::StreamId,
     room::{
         AudioFeed, AudioOutput, DesiredView, Fit, Fraction, InputTrack, LayoutSettings, Original,
@@ -25,6 +25,9 @@ pub(super) fn id<I: FromStr<Err: Debug>>(text: &str) -> I {
 pub(super) fn look() -> config::Mixing {
     config::Mixing {
         agents: Vec::new(),
+        ca: None,
+        certificate: None,
+        key: None,
         program: None,
         max_deaths: 5,
         deaths_window: Duration::from_secs(60),
@@ -107,7 +110,7 @@ pub(super) fn transcoded_video(stream: &str, resolution: Resolution, suffices: b
         key_frame_interval_secs: 100,
         original: Some(original(VP8, suffices)),
     };
-    VideoFeed { from: id(stream), output: Some(output) }
+    VideoFeed { from: id(stream), output: Some(output), layer: LayerChoice::Largest }
 }
 
 /// A forward stream's sound in PCMU, the same.
@@ -134,5 +137,5 @@ pub(super) fn video_feed(kbps: u32) -> VideoFeed {
         key_frame_interval_secs: 100,
         original: None,
     };
-    VideoFeed { from: id("mix"), output: Some(output) }
+    VideoFeed { from: id("mix"), output: Some(output), layer: LayerChoice::Largest }
 }

@@ -279,6 +279,8 @@ pub struct VideoUpdate {
     pub from: Option<StreamId>,
     /// Wishes for size, rate and key frames.
     pub parameters: VideoParameters,
+    /// One layer of a simulcast stream; the parameters are then ignored.
+    pub simulcast_rid: Option<Arc<str>>,
 }
 
 /// A negotiation message, opaque to the room.

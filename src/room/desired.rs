@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Layout, TrackStatus, ViewSettings};
 use crate::{
-    formats::{AudioFormat, Resolution, VideoFormat},
+    formats::{AudioFormat, LayerChoice, Resolution, VideoFormat},
     ids::{ParticipantId, StreamId},
 };
 
@@ -64,6 +64,8 @@ pub struct VideoFeed {
     /// How it is to be encoded, if it is mixed or transcoded; else a forward stream is sent as it
     /// is.
     pub output: Option<VideoOutput>,
+    /// Which of a forward stream's layers is sent, if it has layers.
+    pub layer: LayerChoice,
 }
 
 /// A forward stream's track that is transcoded.

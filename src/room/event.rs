@@ -39,10 +39,19 @@ pub enum Event {
         /// Why, in OWT's words where it has some.
         reason: Arc<str>,
     },
+    /// A stream's picture comes in several layers; told before its session is ready.
+    Layered {
+        /// The forward stream.
+        stream: StreamId,
+        /// The layers' names, in the publisher's order.
+        rids: Arc<[Arc<str>]>,
+    },
     /// A video's real size became known.
     Measured {
         /// The forward stream.
         stream: StreamId,
+        /// The layer's name, if there are layers.
+        layer: Option<Arc<str>>,
         /// Its size.
         resolution: Resolution,
     },

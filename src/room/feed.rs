@@ -1,15 +1,17 @@
 //! What a subscription gets: a forward stream as it is, or it or a view encoded as it wishes.
 
+use std::sync::Arc;
+
 use super::{
     AudioFeed, AudioOutput, MediaOut, Participant, Room, StreamInfo, SubscribeAudio,
-    SubscribeVideo, Unsatisfied, VideoFeed, VideoOutput, VideoRate,
+    SubscribeVideo, Unsatisfied, VideoFeed, VideoOutput, VideoRate, VideoTrack,
     bitrate::{default_kbps, pixels},
     publication::Publication,
     view::View,
     wish::{audio_matches, video_matches},
 };
 use crate::{
-    formats::{Bitrate, Resolution, TrackKind, VideoFormat},
+    formats::{Bitrate, LayerChoice, Resolution, TrackKind, VideoFormat},
     ids::StreamId,
 };
 
@@ -48,7 +50,7 @@ impl Room {
             Source::Forward(publication, _) => self.transcoded_video(publication, track, wish)?,
             Source::Mixed(view) => view.video_output(&self.settings.media_out, wish),
         };
-        Ok(VideoFeed { from: wish.from.clone(), output })
+        Ok(VideoFeed { from: wish.from.clone(), output, layer: track.layer(wish) })
     }
 
     /// A stream that a track can be taken from.
@@ -73,6 +75,17 @@ impl Source<'_> {
         match self {
             Self::Forward(_, stream) => stream,
             Self::Mixed(view) => &view.stream,
+        }
+    }
+}
+
+impl VideoTrack {
+    /// The layer that meets a wish: the one that is named, one of about the size, or the largest.
+    fn layer(&self, wish: &SubscribeVideo) -> LayerChoice {
+        match (&wish.simulcast_rid, wish.parameters.resolution) {
+            (Some(rid), _) => LayerChoice::Named(Arc::clone(rid)),
+            (None, Some(size)) if self.is_simulcast() => LayerChoice::Covering(size),
+            (None, _) => LayerChoice::Largest,
         }
     }
 }

@@ -338,7 +338,10 @@ impl Room {
             Event::Offered { transport, sdp } => self.pass_offer(now, transport, sdp),
             Event::SessionReady { session, media } => self.session_ready(&session, media),
             Event::SessionFailed { session, reason } => self.session_failed(&session, reason),
-            Event::Measured { stream, resolution } => self.measured(&stream, resolution),
+            Event::Layered { stream, rids } => self.layered(&stream, &rids),
+            Event::Measured { stream, layer, resolution } => {
+                self.measured(&stream, layer.as_ref(), resolution);
+            }
             Event::MixerUp { capabilities } => self.mixer_up(capabilities),
             Event::MixerDown => self.mixer_down(),
             Event::MixerGone => self.mixer_gone(),

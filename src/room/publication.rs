@@ -8,7 +8,10 @@
 use std::sync::Arc;
 
 use super::{PublishMedia, StreamInfo};
-use crate::ids::{ParticipantId, TransportId};
+use crate::{
+    formats::Resolution,
+    ids::{ParticipantId, TransportId},
+};
 
 /// Somebody's publication.
 #[derive(Debug)]
@@ -30,9 +33,20 @@ pub(super) enum PublicationState {
         media: PublishMedia,
         /// The owner's own JSON object, as text.
         attributes: Arc<str>,
+        /// The layers of its picture, in the publisher's order; none if it has no layers.
+        layers: Vec<Layer>,
     },
     /// It is a stream that everybody knows.
     Live(Arc<StreamInfo>),
+}
+
+/// A simulcast layer of a publication that connects.
+#[derive(Debug)]
+pub(super) struct Layer {
+    /// Its name.
+    pub(super) rid: Arc<str>,
+    /// Its real size, once known.
+    pub(super) resolution: Option<Resolution>,
 }
 
 impl Publication {

@@ -6,7 +6,7 @@ use super::{
     AgreedMedia, Effect, Notification, PublishMedia, Rejection, Reply, Room, SessionKind,
     StreamInfo, StreamOrigin, StreamUpdate,
     offer::Negotiating,
-    publication::{Publication, PublicationState},
+    publication::{Layer, Publication, PublicationState},
     session::{NO_VALID_TRACKS, SOURCE_STREAM_LOSS},
     telling::Asker,
     transcoding::offer,
@@ -46,7 +46,7 @@ impl Room {
         self.floor.take(&asker.from);
         self.attach(&transport, &asker.from, Negotiating::ByClient);
         self.record_session(&asker.from, &session, &transport, SessionKind::Publication);
-        let state = PublicationState::Connecting { media, attributes };
+        let state = PublicationState::Connecting { media, attributes, layers: Vec::new() };
         let publication =
             Publication { owner: asker.from.clone(), transport: transport.clone(), state };
         self.publications.insert(session.clone(), publication);
@@ -119,11 +119,14 @@ impl Room {
     /// hears of the stream.
     pub(super) fn publication_ready(&mut self, session: &SessionId, agreed: AgreedMedia) {
         let Some(publication) = self.publications.get_mut(session) else { return };
-        let PublicationState::Connecting { media, attributes } = &publication.state else { return };
+        let PublicationState::Connecting { media, attributes, layers } = &publication.state else {
+            return;
+        };
         let owner = publication.owner.clone();
         let Some(publisher) = self.participants.get(&owner) else { return };
         let publisher = &publisher.info;
-        let mut stream = StreamInfo::of_publication(session, publisher, media, agreed, attributes);
+        let asked = (media, attributes);
+        let mut stream = StreamInfo::of_publication(session, publisher, asked, agreed, layers);
         offer(&mut stream, &self.settings, self.mixer.as_ref());
         if stream.audio.is_none() && stream.video.is_none() {
             self.perform(Effect::CloseSession { session: session.clone() });
@@ -177,13 +180,32 @@ impl Room {
         self.announce_stream(Notification::StreamRemoved { stream, owner_handle });
     }
 
-    /// Notes a picture's real size. Everybody hears of it if the stream said otherwise before;
+    /// Notes in which layers the picture of a connecting publication comes.
+    pub(super) fn layered(&mut self, stream: &StreamId, rids: &[Arc<str>]) {
+        let publication = self.publications.get_mut(stream.as_str());
+        let Some(PublicationState::Connecting { layers, .. }) = publication.map(|it| &mut it.state)
+        else {
+            return;
+        };
+        let layer = |rid: &Arc<str>| Layer { rid: Arc::clone(rid), resolution: None };
+        *layers = rids.iter().map(layer).collect();
+    }
+
+    /// Notes a picture's or a layer's real size. Everybody hears of it if the stream said otherwise before;
     /// while the publication still connects it only replaces what the publisher said.
-    pub(super) fn measured(&mut self, stream: &StreamId, resolution: Resolution) {
+    pub(super) fn measured(
+        &mut self,
+        stream: &StreamId,
+        layer: Option<&Arc<str>>,
+        resolution: Resolution,
+    ) {
         let Some(publication) = self.publications.get_mut(stream.as_str()) else { return };
         let info = match &mut publication.state {
-            PublicationState::Connecting { media, .. } => {
-                if let Some(video) = &mut media.video {
+            PublicationState::Connecting { media, layers, .. } => {
+                let named = layers.iter_mut().find(|it| Some(&it.rid) == layer);
+                if let Some(named) = named {
+                    named.resolution = Some(resolution);
+                } else if let Some(video) = media.video.as_mut().filter(|_| layer.is_none()) {
                     video.parameters.resolution = Some(resolution);
                 }
                 return;
@@ -191,7 +213,7 @@ impl Room {
             PublicationState::Live(info) => info,
         };
         let info = Arc::make_mut(info);
-        let Some(known) = info.size_mut() else { return };
+        let Some(known) = info.size_mut(layer) else { return };
         if known.replace(resolution) == Some(resolution) {
             return;
         }

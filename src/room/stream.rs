@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     AgreedMedia, Layout, MediaOut, ParticipantInfo, PublishMedia, Rejection, ViewSettings,
-    ViewVideo,
+    ViewVideo, publication::Layer,
 };
 use crate::{
     formats::{
@@ -136,9 +136,9 @@ impl StreamInfo {
     pub(super) fn of_publication(
         session: &SessionId,
         owner: &ParticipantInfo,
-        media: &PublishMedia,
+        (media, attributes): (&PublishMedia, &Arc<str>),
         agreed: AgreedMedia,
-        attributes: &Arc<str>,
+        layers: &[Layer],
     ) -> Self {
         let audio = media.audio.zip(agreed.audio).map(|(asked, format)| AudioTrack {
             status: TrackStatus::Active,
@@ -146,14 +146,11 @@ impl StreamInfo {
             format,
             optional: Vec::new(),
         });
-        let video = media.video.as_ref().zip(agreed.video).map(|(asked, format)| {
-            let parameters = asked.parameters.clone();
-            VideoTrack {
-                status: TrackStatus::Active,
-                source: asked.source,
-                original: vec![VideoEncoding { format, parameters, simulcast_rid: None }],
-                optional: VideoOptions::default(),
-            }
+        let video = media.video.as_ref().zip(agreed.video).map(|(asked, format)| VideoTrack {
+            status: TrackStatus::Active,
+            source: asked.source,
+            original: originals(format, &asked.parameters, layers),
+            optional: VideoOptions::default(),
         });
         let origin = StreamOrigin::Forward {
             owner: owner.id.clone(),
@@ -233,11 +230,37 @@ impl StreamInfo {
         }
     }
 
-    /// The picture's size as far as known, if there is a picture.
-    pub(super) fn size_mut(&mut self) -> Option<&mut Option<Resolution>> {
-        let encoding = self.video.as_mut()?.original.first_mut()?;
+    /// The size of the picture or of one of its layers as far as known, if there is one.
+    pub(super) fn size_mut(&mut self, layer: Option<&Arc<str>>) -> Option<&mut Option<Resolution>> {
+        let mut encodings = self.video.as_mut()?.original.iter_mut();
+        let encoding = encodings.find(|it| it.simulcast_rid.as_ref() == layer)?;
         Some(&mut encoding.parameters.resolution)
     }
+}
+
+impl VideoTrack {
+    /// Whether it comes in layers.
+    pub(super) fn is_simulcast(&self) -> bool {
+        self.original.iter().any(|encoding| encoding.simulcast_rid.is_some())
+    }
+}
+
+/// What a publisher sends: one encoding as it says, or layers, of which it says nothing that would
+/// hold for each.
+fn originals(
+    format: VideoFormat,
+    declared: &VideoParameters,
+    layers: &[Layer],
+) -> Vec<VideoEncoding> {
+    if layers.is_empty() {
+        return vec![VideoEncoding { format, parameters: declared.clone(), simulcast_rid: None }];
+    }
+    let encoding = |layer: &Layer| {
+        let resolution = layer.resolution;
+        let parameters = VideoParameters { resolution, ..VideoParameters::default() };
+        VideoEncoding { format, parameters, simulcast_rid: Some(Arc::clone(&layer.rid)) }
+    };
+    layers.iter().map(encoding).collect()
 }
 
 impl ViewVideo {

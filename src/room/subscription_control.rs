@@ -104,7 +104,7 @@ fn wishes(
             from: video.from.unwrap_or_else(|| from.clone()),
             format: agreed.video,
             parameters: video.parameters,
-            simulcast_rid: None,
+            simulcast_rid: video.simulcast_rid,
         })
     });
     Ok(SubscribeMedia { audio: audio.transpose()?, video: video.transpose()? })

@@ -2,7 +2,7 @@
 //! stream has or be among its options.
 
 use super::{AudioTrack, SubscribeAudio, SubscribeVideo, Unsatisfied, VideoEncoding, VideoTrack};
-use crate::formats::{AudioFormat, Bitrate, VideoFormat, VideoParameters};
+use crate::formats::{AudioFormat, Bitrate, Resolution, VideoFormat, VideoParameters};
 
 /// Multiples of a stream's bit rate that wish for nothing: OWT's SDKs send them as the default.
 const UNCHANGED: [&str; 2] = ["x1.0", "x1"];
@@ -49,10 +49,18 @@ impl VideoTrack {
         wanted: &VideoParameters,
     ) -> Result<(), Unsatisfied> {
         let options = &self.optional;
+        // A layer stands in for every size that it is not smaller than.
+        let layer_covers = |wanted: Resolution| {
+            let covers =
+                |size: Resolution| size.width >= wanted.width && size.height >= wanted.height;
+            let mut sizes = self.original.iter().map(|layer| layer.parameters.resolution);
+            self.is_simulcast() && sizes.any(|size| size.is_some_and(covers))
+        };
         // A stream of unknown size takes any wish for one: the size is often not known before
         // the first picture, and refusing would make subscribing depend on that moment.
         let resolution = wanted.resolution.is_none_or(|wanted| {
-            own.resolution.is_none_or(|own| own == wanted) || options.resolutions.contains(&wanted)
+            let is_own = own.resolution.is_none_or(|own| own == wanted);
+            is_own || options.resolutions.contains(&wanted) || layer_covers(wanted)
         });
         let framerate = number_met(wanted.framerate, own.framerate, &options.framerates);
         let bitrate = match &wanted.bitrate {

@@ -11,6 +11,7 @@
 //   node chromium.mjs live    URL PLAYLIST-URL
 //   node chromium.mjs signals URL TOKEN_ANN TOKEN_BOB TOKEN_CAT TOKEN_OLGA
 //   node chromium.mjs call    URL TOKEN_ANN TOKEN_BOB
+//   node chromium.mjs simulcast URL vp8|h264 TOKEN TOKEN TOKEN
 //   node chromium.mjs protoo  URL TOKEN_ADA TOKEN_BOB TOKEN_OLGA TOKEN_ADA
 //
 // `offered` talks to a bare media plane; `meeting`, `dashboard`, `stage`, `comeback` and `nine` use
@@ -28,6 +29,7 @@ import { nine } from "./scenarios/nine.mjs";
 import { offered } from "./scenarios/offered.mjs";
 import { protoo } from "./scenarios/protoo.mjs";
 import { call, signals } from "./scenarios/signals.mjs";
+import { simulcast } from "./scenarios/simulcast.mjs";
 import { stage } from "./scenarios/stage.mjs";
 import { cross, crowd } from "./scenarios/streams.mjs";
 
@@ -43,6 +45,7 @@ const SCENARIOS = {
   offered,
   protoo,
   signals,
+  simulcast,
   stage,
 };
 

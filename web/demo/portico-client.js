@@ -88,9 +88,11 @@ export class PorticoClient extends EventTarget {
    * @param {object} [options]
    * @param {object} [options.attributes] shown to everybody with the stream
    * @param {string} [options.codec] the only video codec to offer: vp8, vp9, h264, av1
+   * @param {RTCRtpEncodingParameters[]} [options.encodings] the simulcast layers to send, the
+   *   smallest first
    */
-  async publish(mediaStream, { attributes = {}, codec } = {}) {
-    const session = Session.forPublication(mediaStream, codec);
+  async publish(mediaStream, { attributes = {}, codec, encodings } = {}) {
+    const session = Session.forPublication(mediaStream, { codec, encodings });
     return this.#establish(session, "publish", {
       media: publicationMedia(mediaStream),
       attributes,
@@ -105,16 +107,23 @@ export class PorticoClient extends EventTarget {
    * @param {object} [wish]
    * @param {string} [wish.codec] the only video codec to offer: vp8, vp9, h264, av1
    * @param {{width: number, height: number}} [wish.resolution] one that the stream offers
+   * @param {string} [wish.rid] the simulcast layer; else the server chooses
    */
-  async subscribe({ audio, video }, { codec, resolution } = {}) {
+  async subscribe({ audio, video }, { codec, resolution, rid } = {}) {
     const session = Session.forSubscription({ audio, video }, codec);
     const parameters = resolution ? { parameters: { resolution } } : {};
     return this.#establish(session, "subscribe", {
       media: {
         audio: audio ? { from: audio } : false,
-        video: video ? { from: video, ...parameters } : false,
+        video: video ? { from: video, ...parameters, simulcastRid: rid } : false,
       },
     });
+  }
+
+  /** Has a subscription show another simulcast layer, without a new negotiation. */
+  async setLayer(id, rid) {
+    const data = { video: { simulcastRid: rid } };
+    await this.#ask("subscription-control", { id, operation: "update", data });
   }
 
   async unpublish(id) {

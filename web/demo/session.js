@@ -42,13 +42,14 @@ export class Session {
   #becomeReady;
   #giveUp;
 
-  static forPublication(mediaStream, codec) {
+  static forPublication(mediaStream, { codec, encodings }) {
     const codecs = codec ? videoCodecs(codec, RTCRtpSender) : [];
     const session = new Session(mediaStream);
     for (const track of [...mediaStream.getAudioTracks(), ...mediaStream.getVideoTracks()]) {
       const transceiver = session.connection.addTransceiver(track, {
         direction: "sendonly",
         streams: [mediaStream],
+        ...(track.kind === "video" && encodings ? { sendEncodings: encodings } : {}),
       });
       if (track.kind === "video" && codec) transceiver.setCodecPreferences(codecs);
     }

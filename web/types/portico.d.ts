@@ -326,7 +326,7 @@ export type SubscriptionControl = { id: string } & (
       operation: "update";
       data: {
         audio?: { from: string };
-        video?: { from?: string; parameters?: WantedParameters };
+        video?: { from?: string; parameters?: WantedParameters; simulcastRid?: string };
       };
     }
   | { operation: "pause" | "play"; data: ControlledTracks }
@@ -336,7 +336,7 @@ export type SubscriptionControl = { id: string } & (
 export type StreamMessage = { id: string } & (
   | { status: "add"; data: Stream }
   | { status: "update"; data: StreamUpdate }
-  | { status: "remove" }
+  | { status: "remove"; data?: undefined }
 );
 
 export type StreamUpdate =

@@ -20,12 +20,16 @@
 //! `GST_REGISTRY` names GStreamer's registry, which `portico-mixer --probe` writes; with
 //! `GST_REGISTRY_UPDATE=no` agents use it as it is. After its start an agent reads only system folders
 //! and what the `GST_` variables name, writes no file and opens no socket.
+//!
+//! On another machine than the server, `portico-mixer --listen` takes TLS connections ([`tls`]) and
+//! starts an agent for each, to which it passes on what the server says.
 
 mod codec;
 mod control;
 mod frame;
 mod layout;
 mod package;
+pub mod tls;
 
 pub use self::{codec::*, control::*, frame::*, layout::*, package::*};
 

@@ -30,7 +30,7 @@ impl AudioDecoder {
         let Codec::Audio(codec) = format.codec else {
             return Err(PipelineError::Codec(format.codec));
         };
-        let source = RtpSource::new(format, REORDER_WAIT)?;
+        let source = RtpSource::new(format, REORDER_WAIT, || {})?;
         let chain = codecs::audio_decoder(codec)?;
         let convert = make("audioconvert", &[])?;
         let resample = make("audioresample", &[])?;
@@ -44,15 +44,16 @@ impl AudioDecoder {
             let (samples, _) = bytes.as_chunks::<2>();
             sound.push(arrival, samples.iter().map(|bytes| i16::from_le_bytes(*bytes)));
         });
-        let mut elements = vec![source.element(), &source.order];
+        let mut elements = vec![&source.order];
         elements.extend(&chain);
         elements.extend([&convert, &resample, &caps, sink.upcast_ref()]);
         let running = Running::start(&elements, failed)?;
+        source.connect()?;
         Ok(Self { source, _running: running })
     }
 
-    /// Takes a packet; `false` when it is lost.
-    pub(crate) fn push(&self, arrival: Duration, packet: Vec<u8>) -> bool {
-        self.source.push(arrival, packet)
+    /// Where its packets go.
+    pub(crate) fn source(&self) -> &RtpSource {
+        &self.source
     }
 }

@@ -1,16 +1,18 @@
 //! From the socket into a pipeline: RTP packets with their arrival times, put into order.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use gstreamer as gst;
 use gstreamer::prelude::*;
-use gstreamer_app as gst_app;
 use portico_mixer_protocol::{AudioCodec, Codec, RtpFormat, VideoCodec};
 
 use super::{PipelineError, clock_time, make};
 
-/// Packets that wait for a decoder. Beyond it, new ones are lost.
-const MAX_QUEUED_PACKETS: u64 = 2048;
+/// Packets that went in since the last one that came out, beyond which a decoder counts as too
+/// slow: some seconds of a large picture.
+const MAX_BACKLOG: u64 = 2048;
 
 /// The RTP timestamp of what looks like an RTP packet.
 pub(crate) fn rtp_time(packet: &[u8]) -> Option<u32> {
@@ -18,61 +20,89 @@ pub(crate) fn rtp_time(packet: &[u8]) -> Option<u32> {
     Some(u32::from_be_bytes([header[4], header[5], header[6], header[7]]))
 }
 
-/// A source and the buffer that puts its packets into order.
+/// A buffer that puts packets into order, and the way into it: a pad without an element, since a
+/// source element would cost a thread and a change of threads for every packet.
 #[derive(Debug)]
-pub(super) struct RtpSource {
-    source: gst_app::AppSrc,
+pub(crate) struct RtpSource {
+    pad: gst::Pad,
     pub(super) order: gst::Element,
+    caps: gst::Caps,
+    /// Packets that went in.
+    pushed: AtomicU64,
+    /// The number of the last one that came out.
+    passed: Arc<AtomicU64>,
 }
 
 impl RtpSource {
     /// A source of packets of `format`. Packets that are missing are waited for as long as `wait`.
-    pub(super) fn new(format: &RtpFormat, wait: Duration) -> Result<Self, PipelineError> {
-        let source = gst_app::AppSrc::builder()
-            .caps(&caps(format))
-            .format(gst::Format::Time)
-            .is_live(true)
-            .max_buffers(MAX_QUEUED_PACKETS)
-            .max_bytes(0)
-            .leaky_type(gst_app::AppLeakyType::Upstream)
-            .build();
+    /// Calls `key_frame_wanted` whenever something cannot go on without a key frame.
+    pub(super) fn new(
+        format: &RtpFormat,
+        wait: Duration,
+        key_frame_wanted: impl Fn() + Send + Sync + 'static,
+    ) -> Result<Self, PipelineError> {
         let wait = wait.as_millis().to_string();
         // Without a fast start the first packets would wait, and sound would stay late.
         let order = make(
             "rtpjitterbuffer",
             &[("latency", &wait), ("do-lost", "true"), ("faststart-min-packets", "1")],
         )?;
-        Ok(Self { source, order })
+        let passed = Arc::new(AtomicU64::new(0));
+        let counted = Arc::clone(&passed);
+        let out = order.static_pad("src").expect("it has a src pad");
+        out.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
+            if let Some(number) = info.buffer().map(|buffer| buffer.offset()) {
+                counted.store(number, Ordering::Relaxed);
+            }
+            gst::PadProbeReturn::Ok
+        });
+        let pad = gst::Pad::builder(gst::PadDirection::Src)
+            .event_function(move |_, _, event| {
+                if gstreamer_video::UpstreamForceKeyUnitEvent::parse(&event).is_ok() {
+                    key_frame_wanted();
+                }
+                true
+            })
+            .build();
+        let (pushed, caps) = (AtomicU64::new(0), caps(format));
+        Ok(Self { pad, order, caps, pushed, passed })
     }
 
-    pub(super) fn element(&self) -> &gst::Element {
-        self.source.upcast_ref()
+    /// Opens the way in, once the pipeline runs: what joins one loses its links.
+    pub(super) fn connect(&self) -> Result<(), PipelineError> {
+        let refused = |_| PipelineError::Refused(gst::glib::bool_error!("no way in"));
+        self.pad.link(&self.order.static_pad("sink").expect("it has one")).map_err(refused)?;
+        self.pad.set_active(true)?;
+        let segment = gst::FormattedSegment::<gst::ClockTime>::new();
+        self.pad.push_event(gst::event::StreamStart::new("packets"));
+        self.pad.push_event(gst::event::Caps::new(&self.caps));
+        self.pad.push_event(gst::event::Segment::new(&segment));
+        Ok(())
     }
 
-    /// Takes a packet; `false` when it is lost because too many wait already.
-    pub(super) fn push(&self, arrival: Duration, packet: Vec<u8>) -> bool {
-        if self.source.current_level_buffers() >= MAX_QUEUED_PACKETS {
-            return false;
-        }
+    /// Whether the decoder takes packets more slowly than they come, or not at all.
+    pub(crate) fn is_behind(&self) -> bool {
+        let pushed = self.pushed.load(Ordering::Relaxed);
+        pushed.saturating_sub(self.passed.load(Ordering::Relaxed)) > MAX_BACKLOG
+    }
+
+    /// Takes a packet; `false` when it is lost.
+    pub(crate) fn push(&self, arrival: Duration, packet: Vec<u8>) -> bool {
+        let number = self.pushed.fetch_add(1, Ordering::Relaxed) + 1;
         let mut buffer = gst::Buffer::from_mut_slice(packet);
         let fresh = buffer.get_mut().expect("nobody else has it");
         fresh.set_pts(clock_time(arrival));
         fresh.set_dts(clock_time(arrival));
+        fresh.set_offset(number);
         // A pipeline that is ending takes nothing more.
-        self.source.push_buffer(buffer).is_ok()
+        self.pad.push(buffer).is_ok()
     }
+}
 
-    /// Calls `wanted` whenever something in the pipeline cannot go on without a key frame.
-    pub(super) fn on_key_frame_wanted(&self, wanted: impl Fn() + Send + Sync + 'static) {
-        let pad = self.source.static_pad("src").expect("sources have a src pad");
-        pad.add_probe(gst::PadProbeType::EVENT_UPSTREAM, move |_, info| {
-            if let Some(event) = info.event()
-                && gstreamer_video::UpstreamForceKeyUnitEvent::parse(event).is_ok()
-            {
-                wanted();
-            }
-            gst::PadProbeReturn::Ok
-        });
+impl Drop for RtpSource {
+    fn drop(&mut self) {
+        // It fails where the pad is inactive already.
+        let _ = self.pad.set_active(false);
     }
 }
 
@@ -147,6 +177,54 @@ mod tests {
         assert_eq!(rtp_time(&[0x80, 96, 0, 1, 0, 0, 1, 2, 9, 9, 9, 9, 7]), Some(258));
         assert_eq!(rtp_time(&[0x40, 96, 0, 1, 0, 0, 1, 2, 9, 9, 9, 9, 7]), None);
         assert_eq!(rtp_time(&[0x80; 11]), None);
+    }
+
+    #[test]
+    fn packets_that_nobody_takes_are_noticed() {
+        gst::init().expect("GStreamer");
+        let format = RtpFormat {
+            codec: Codec::Audio(AudioCodec::Opus),
+            payload_type: 111,
+            clock_rate: 48_000,
+            channels: 2,
+            fmtp: String::new(),
+        };
+        let source = RtpSource::new(&format, Duration::ZERO, || {}).expect("it is there");
+        // The last of some is never done with.
+        const TAKEN: u16 = 4;
+        let (stop, stopped) = std::sync::mpsc::channel::<()>();
+        let (told, came) = std::sync::mpsc::channel();
+        let mut left = TAKEN;
+        let sink = super::super::take_all(false, move |_| {
+            left -= 1;
+            told.send(()).expect("the test runs");
+            if left == 0 {
+                // It ends with the test.
+                let _ = stopped.recv();
+            }
+        });
+        let elements = [&source.order, sink.upcast_ref()];
+        let running = super::super::Running::start(&elements, |_| {}).expect("it runs");
+        source.connect().expect("it is connected");
+        let start = crate::clock::now();
+        let push = |number: u16| {
+            let [high, low] = number.to_be_bytes();
+            let [t0, t1, t2, t3] = (u32::from(number) * 960).to_be_bytes();
+            let packet = vec![0x80, 111, high, low, t0, t1, t2, t3, 0, 0, 0, 9, 1, 2, 3];
+            let arrival = start + Duration::from_millis(20) * u32::from(number);
+            assert!(source.push(arrival, packet), "packet {number}");
+        };
+        for number in 0..TAKEN {
+            push(number);
+            came.recv().expect("it comes out");
+        }
+        let full = TAKEN + u16::try_from(MAX_BACKLOG).expect("small");
+        (TAKEN..full).for_each(push);
+        assert!(!source.is_behind());
+        push(full);
+        assert!(source.is_behind());
+        drop(stop);
+        drop((source, running));
     }
 
     #[test]

@@ -41,23 +41,23 @@ impl VideoDecoder {
         let Codec::Video(codec) = format.codec else {
             return Err(PipelineError::Codec(format.codec));
         };
-        let source = RtpSource::new(format, REORDER_WAIT)?;
         let wanted = key_frame_requests(input, Arc::clone(outbox));
         wanted();
-        source.on_key_frame_wanted(wanted);
+        let source = RtpSource::new(format, REORDER_WAIT, wanted)?;
         let sink = take_all(true, move |sample| face.show(sample));
         let chain = codecs::video_decoder(codec)?;
         refuse_giants(input, chain.last().expect("a decoder is last"));
-        let mut elements = vec![source.element(), &source.order];
+        let mut elements = vec![&source.order];
         elements.extend(&chain);
         elements.push(sink.upcast_ref());
         let running = Running::start(&elements, failed)?;
+        source.connect()?;
         Ok(Self { source, sink, _running: running })
     }
 
-    /// Takes a packet; `false` when it is lost.
-    pub(crate) fn push(&self, arrival: Duration, packet: Vec<u8>) -> bool {
-        self.source.push(arrival, packet)
+    /// Where its packets go.
+    pub(crate) fn source(&self) -> &RtpSource {
+        &self.source
     }
 
     /// Shows pictures so much later than they came, for lip sync.

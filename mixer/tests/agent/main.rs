@@ -7,6 +7,7 @@ mod probe;
 
 mod audio;
 mod codecs;
+mod commands;
 mod hostile;
 mod latency;
 mod layouts;

@@ -68,8 +68,11 @@ impl Exchange {
             Command::CloseOutput { output } => self.close_output(room, output),
             Command::OpenFeed { feed } => self.open_feed(room, Some(feed)),
             Command::CloseFeed => self.open_feed(room, None),
-            Command::Tap { input, stream, kind, payload_type } => {
-                self.tap(room, (input, payload_type), &stream, kind, now);
+            Command::Tap { input, stream, kind, payload_type, layer } => {
+                self.tap(room, (input, payload_type), (&stream, kind), &layer, now);
+            }
+            Command::SetTapLayer { input, layer } => {
+                self.set_tap_layer(room, input, &layer, now);
             }
             Command::Untap { input } => self.untap(room, input),
             Command::RequestKeyFrame { input } => self.want_tapped_key_frame(room, input, now),

@@ -106,7 +106,8 @@ impl Exchange {
         }
         self.emit(room, Event::SessionReady { session: id, audio, video });
         for track in outgoing {
-            self.attach(track, now);
+            self.attach(track);
+            self.want_key_frame_for(track, now);
         }
     }
 
@@ -122,13 +123,12 @@ impl Exchange {
     }
 
     /// Lets an outgoing track have its source's packets.
-    pub(super) fn attach(&mut self, key: usize, now: Instant) {
+    pub(super) fn attach(&mut self, key: usize) {
         let Some(source) = self.outgoing.get(key).and_then(|subscribed| subscribed.source) else {
             return;
         };
         let Some(published) = self.incoming.get_mut(source) else { return };
         published.track.subscribers.push(key);
-        self.want_key_frame_for(key, now);
     }
 
     /// Ends a transport and tells the room that its sessions failed.
@@ -224,6 +224,9 @@ impl Exchange {
         if let Some(tap) = &published.tap {
             self.forget_tap(tap);
         }
+        if let Some(place) = published.layer {
+            self.forget_layers(place);
+        }
         match published.origin {
             Origin::Peer { transport, .. } => {
                 if let Some(transport) = self.transports.get_mut(transport) {
@@ -239,6 +242,7 @@ impl Exchange {
     }
 
     fn remove_outgoing(&mut self, key: usize) {
+        self.unfollow(key);
         self.detach(key);
         let Some(subscribed) = self.outgoing.try_remove(key) else { return };
         if let Some(transport) = self.transports.get_mut(subscribed.transport) {

@@ -15,6 +15,7 @@ use crate::media::{
         incoming::{IncomingTrack, Taken},
         rtp::Header,
     },
+    negotiation::AgreedTrack,
     outbox::Path,
 };
 
@@ -49,11 +50,16 @@ impl Exchange {
         };
         let (due, is_full) = (track.next_due(now), track.is_full());
         let Taken { measured, broken } = taken;
+        let layer = published.layer.filter(|_| header.payload_end(packet) > Some(header.len));
         if let Some(resolution) = measured
             && let Origin::Peer { stream, .. } = &published.origin
         {
-            let (stream, room) = (stream.clone(), transport.room);
-            self.emit(room, Event::Measured { stream, resolution });
+            let (stream, layer) = (stream.clone(), track.agreed.rids.first().cloned());
+            let room = transport.room;
+            self.emit(room, Event::Measured { stream, layer, resolution });
+        }
+        if let Some(layer) = layer.filter(|_| role == Role::Media) {
+            self.layer_arrived(layer, measured, now);
         }
         if broken {
             self.restart_subscribers(track_key, now);
@@ -89,7 +95,7 @@ impl Exchange {
     /// Sends a track's waiting packets to its subscribers: one subscriber after the other, so that
     /// the packets of each lie side by side and leave as one train.
     fn fan_out(&mut self, key: usize) {
-        self.admit_joining(key, self.arrival);
+        self.admit_joining(key);
         let Some(published) = self.incoming.get_mut(key) else { return };
         self.current = published.transport();
         let pending = published.track.take_pending();
@@ -173,12 +179,12 @@ fn identify(
     let (key, track) = match announced {
         Some(found) => found,
         None => {
-            let mut fitting = all().filter(|(_, track)| fits(track, header, packet));
-            let found = fitting.next()?;
-            let mid = found.1.agreed.extensions.mid;
-            let is_named = mid.is_some_and(|id| header.elements.value(packet, id).is_some());
-            let is_ambiguous = !is_named && fitting.next().is_some();
-            (!is_ambiguous).then_some(found)?
+            let fits = |(_, track): &(usize, &IncomingTrack)| fit(track, header, packet);
+            let fitting = || all().filter_map(|found| Some((fits(&found)?, found)));
+            let best = fitting().map(|(fit, _)| fit).max()?;
+            let mut likely = fitting().filter(|(fit, _)| *fit == best);
+            let (_, found) = likely.next()?;
+            likely.next().is_none().then_some(found)?
         }
     };
     let role = role(track, header)?;
@@ -200,21 +206,24 @@ fn role(track: &IncomingTrack, header: &Header) -> Option<Role> {
     }
 }
 
-/// Whether nothing that a packet says of itself speaks against its being a track's. Of a
-/// simulcast, the layer that the publisher named first is the track.
-fn fits(track: &IncomingTrack, header: &Header, packet: &[u8]) -> bool {
-    let extensions = &track.agreed.extensions;
+/// How much of what a packet says of itself speaks for its being a track's: it names the m-line,
+/// the layer, or both. `None` when something speaks against it.
+fn fit(track: &IncomingTrack, header: &Header, packet: &[u8]) -> Option<u8> {
+    let AgreedTrack { extensions, mid, rids, .. } = &track.agreed;
     let value = |id: Option<u8>| header.elements.value(packet, id?);
-    let layer = match role(track, header) {
-        Some(Role::Media) => value(extensions.rid),
-        Some(Role::Retransmission) => value(extensions.repaired_rid),
-        None => return false,
+    let layer = match role(track, header)? {
+        Role::Media => value(extensions.rid),
+        Role::Retransmission => value(extensions.repaired_rid),
     };
-    let first_layer = track.agreed.rids.first();
-    let other_layer =
-        layer.zip(first_layer).is_some_and(|(layer, first)| layer != first.as_bytes());
-    let other_mid = value(extensions.mid).is_some_and(|mid| mid != track.agreed.mid.as_bytes());
-    !other_mid && !other_layer
+    let mut fit = 0;
+    let named = [(value(extensions.mid), Some(mid)), (layer, rids.first())];
+    for (said, own) in named.into_iter().filter_map(|(said, own)| Some((said?, own?))) {
+        if said != own.as_bytes() {
+            return None;
+        }
+        fit += 1;
+    }
+    Some(fit)
 }
 
 #[cfg(test)]
@@ -224,7 +233,7 @@ mod tests {
         formats::TrackKind,
         media::{
             forward::{incoming::tests::agreed, rtp::tests::packet},
-            negotiation::{AgreedTrack, ExtensionIds},
+            negotiation::ExtensionIds,
         },
     };
 
@@ -289,10 +298,24 @@ mod tests {
     }
 
     #[test]
-    fn of_a_simulcast_only_the_first_layer_is_taken() {
-        let tracks = pictures(|_, agreed| agreed.rids = vec!["f".into(), "q".into()]);
+    fn a_layer_is_named_by_the_packet_or_not_known() {
+        let tracks = pictures(|number, agreed| {
+            agreed.mid = "0".into();
+            agreed.rids = vec![["f", "q"][number].into()];
+        });
         assert_eq!(found(&tracks, 96, &[(4, b"0"), (10, b"f")]), Some((0, Role::Media)));
-        assert_eq!(found(&tracks, 96, &[(4, b"0"), (10, b"q")]), None);
-        assert_eq!(found(&tracks, 97, &[(4, b"0"), (11, b"q")]), None);
+        assert_eq!(found(&tracks, 96, &[(4, b"0"), (10, b"q")]), Some((1, Role::Media)));
+        assert_eq!(found(&tracks, 97, &[(4, b"0"), (11, b"q")]), Some((1, Role::Retransmission)));
+        assert_eq!(found(&tracks, 96, &[(10, b"q")]), Some((1, Role::Media)), "without a mid");
+        assert_eq!(found(&tracks, 96, &[(4, b"0")]), None, "either would fit");
+        assert_eq!(found(&tracks, 96, &[(4, b"0"), (10, b"h")]), None);
+        assert_eq!(found(&tracks, 97, &[(4, b"0"), (10, b"q")]), None, "that is no repair");
+    }
+
+    #[test]
+    fn layers_of_one_name_are_told_apart_by_the_mid() {
+        let tracks = pictures(|_, agreed| agreed.rids = vec!["f".into()]);
+        assert_eq!(found(&tracks, 96, &[(4, b"1"), (10, b"f")]), Some((1, Role::Media)));
+        assert_eq!(found(&tracks, 96, &[(10, b"f")]), None);
     }
 }

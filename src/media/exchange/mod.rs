@@ -15,6 +15,7 @@ mod media;
 mod negotiate;
 mod offering;
 mod renegotiate;
+mod simulcast;
 mod switch;
 mod tapping;
 #[cfg(test)]
@@ -32,6 +33,7 @@ use slab::Slab;
 
 use self::{
     injecting::AgentClock,
+    simulcast::Simulcast,
     tapping::Feeding,
     transport::{Published, Session, Subscribed, Transport},
 };
@@ -72,6 +74,7 @@ pub(crate) struct Exchange {
     transports: Slab<Transport>,
     incoming: Slab<Published>,
     outgoing: Slab<Subscribed>,
+    simulcasts: Slab<Simulcast>,
     by_path: HashMap<Path, usize>,
     by_ufrag: HashMap<Arc<str>, usize>,
     timers: Timers,
@@ -104,6 +107,7 @@ impl Exchange {
             transports: Slab::new(),
             incoming: Slab::new(),
             outgoing: Slab::new(),
+            simulcasts: Slab::new(),
             by_path: HashMap::new(),
             by_ufrag: HashMap::new(),
             timers: Timers::default(),

@@ -7,14 +7,14 @@ use std::{
 
 use super::{
     Exchange,
-    transport::{Origin, Published, Purpose, Remote, Settled, Subscribed, Transport},
+    transport::{Purpose, Remote, Settled, Subscribed, Transport},
 };
 use crate::{
-    formats::{Offerer, TrackKind},
+    formats::{LayerChoice, Offerer, TrackKind},
     ids::{SessionId, StreamId},
     media::{
         Choice, Encoded, Event, Source,
-        forward::{incoming::IncomingTrack, outgoing::OutgoingTrack},
+        forward::outgoing::OutgoingTrack,
         negotiation::{
             self, AgreedCodec, AgreedTrack, Agreement, Codec, ExtensionIds, Flow, Local,
             NegotiationError, Want,
@@ -38,8 +38,8 @@ pub(super) struct Plan {
 pub(super) enum From {
     /// The client.
     Client,
-    /// A published track, by its key.
-    Published(usize),
+    /// A published track by its key, and which one it is to be if there are layers.
+    Published(usize, LayerChoice),
     /// One of these injected tracks.
     Injected(Vec<Encoded>),
     /// A published track, by its key, or one of these injected ones.
@@ -155,7 +155,14 @@ impl Exchange {
         encoded: fn(Choice<F>) -> Encoded,
     ) -> Option<From> {
         match source {
-            Source::Published(stream) => self.published(room, stream, kind).map(From::Published),
+            Source::Published(stream) => {
+                let track = self.published(room, stream, kind)?;
+                Some(From::Published(track, LayerChoice::Largest))
+            }
+            Source::Layer(stream, choice) => {
+                let track = self.published(room, stream, kind)?;
+                Some(From::Published(track, choice.clone()))
+            }
             Source::Injected(choices) => {
                 Some(From::Injected(choices.iter().copied().map(encoded).collect()))
             }
@@ -166,7 +173,7 @@ impl Exchange {
         }
     }
 
-    /// The key of a stream's track.
+    /// The key of a stream's track, any of them if there are layers.
     pub(super) fn published(
         &self,
         room: RoomKey,
@@ -185,7 +192,7 @@ impl Exchange {
         let usual = |choice: &Encoded| AgreedCodec::usual(choice.codec());
         let sources = match source {
             From::Client => return None,
-            From::Published(key) => vec![published(*key)?],
+            From::Published(key, _) => vec![published(*key)?],
             From::Injected(choices) => choices.iter().map(usual).collect(),
             From::Either(key, choices) => {
                 std::iter::once(published(*key)?).chain(choices.iter().map(usual)).collect()
@@ -235,13 +242,13 @@ impl Exchange {
         let mut settled = Vec::with_capacity(plans.len());
         for (plan, agreed) in plans.into_iter().zip(agreed) {
             let (incoming, outgoing) = match &plan.want.flow {
-                Flow::Receive { .. } => {
-                    (Some(self.add_incoming(key, &plan.session, agreed, now)), None)
-                }
+                Flow::Receive { .. } => (self.add_incoming(key, &plan.session, agreed, now), None),
                 Flow::Send { ssrc, rtx_ssrc, .. } => {
                     let source = self.settle_source(key, &plan, agreed, now);
                     let ssrcs = (*ssrc, *rtx_ssrc);
-                    (None, Some(self.add_outgoing(key, source, agreed, ssrcs)))
+                    let outgoing = self.add_outgoing(key, source, agreed, ssrcs);
+                    self.settle_layer(outgoing, &plan, now);
+                    (Vec::new(), Some(outgoing))
                 }
             };
             let room = self.transports[key].room;
@@ -260,18 +267,20 @@ impl Exchange {
         settled
     }
 
-    fn add_incoming(
-        &mut self,
-        key: usize,
-        session: &SessionId,
-        agreed: &AgreedTrack,
-        now: Instant,
-    ) -> usize {
-        let track = IncomingTrack::new(agreed.clone(), now);
-        let origin = Origin::Peer { transport: key, stream: session.into() };
-        let track = self.incoming.insert(Published::new(track, origin));
-        self.transports[key].incoming.push(track);
-        track
+    /// Which layer an outgoing track is fed from, if its source has some.
+    fn settle_layer(&mut self, outgoing: usize, plan: &Plan, now: Instant) {
+        let (track, choice) = match &plan.source {
+            From::Published(track, choice) => (track, choice),
+            From::Either(track, _) => (track, &LayerChoice::Largest),
+            From::Client | From::Injected(_) => return,
+        };
+        if self.outgoing.get(outgoing).is_none_or(|it| it.source != Some(*track)) {
+            return;
+        }
+        let source = self.follow(outgoing, *track, choice, now);
+        if let Some(subscribed) = self.outgoing.get_mut(outgoing) {
+            subscribed.source = Some(source);
+        }
     }
 
     /// The track that an outgoing one is fed from: of several that with the codec that was agreed
@@ -285,7 +294,7 @@ impl Exchange {
     ) -> Option<usize> {
         let choices = match &plan.source {
             From::Client => return None,
-            From::Published(source) => return Some(*source),
+            From::Published(source, _) => return Some(*source),
             From::Injected(choices) => choices,
             From::Either(source, choices) => {
                 let published = self.incoming.get(*source).map(|it| it.track.agreed.codec.codec);
@@ -321,6 +330,7 @@ impl Exchange {
             codec: agreed.codec.codec,
             source,
             next_source: None,
+            following: None,
             active: true,
         });
         self.transports[key].outgoing.push(track);
@@ -333,9 +343,10 @@ impl Exchange {
 /// client what it is.
 fn stream_label<F>(offerer: Offerer, session: &SessionId, source: &Source<F>) -> Arc<str> {
     match (offerer, source) {
-        (Offerer::Server, Source::Published(stream) | Source::Either(stream, _)) => {
-            stream.as_str().into()
-        }
+        (
+            Offerer::Server,
+            Source::Published(stream) | Source::Layer(stream, _) | Source::Either(stream, _),
+        ) => stream.as_str().into(),
         (Offerer::Client, _) | (Offerer::Server, Source::Injected(_)) => session.as_str().into(),
     }
 }

@@ -8,7 +8,7 @@ use super::{
     transport::{Purpose, Transport},
 };
 use crate::{
-    formats::{AudioFormat, TrackKind, VideoFormat},
+    formats::{AudioFormat, LayerChoice, TrackKind, VideoFormat},
     ids::SessionId,
     media::{Choice, Encoded, Event, Source, negotiation::ExtensionIds, worker::RoomKey},
 };
@@ -54,7 +54,12 @@ impl Exchange {
             Source::Published(stream) => {
                 tracing::debug!(session = %id, ?kind, to = %stream, "switched");
                 let source = self.published(room, stream, kind);
-                return self.switch_track(track, source, now);
+                return self.switch_to_published(track, source, &LayerChoice::Largest, now);
+            }
+            Source::Layer(stream, choice) => {
+                tracing::debug!(session = %id, ?kind, to = %stream, ?choice, "switched");
+                let source = self.published(room, stream, kind);
+                return self.switch_to_published(track, source, choice, now);
             }
             Source::Injected(choices) => choices,
             Source::Either(stream, choices) => {
@@ -62,7 +67,7 @@ impl Exchange {
                 let published = source.and_then(|source| self.incoming.get(source));
                 if published.map(|it| it.track.agreed.codec.codec) == agreed {
                     tracing::debug!(session = %id, ?kind, to = %stream, "switched");
-                    return self.switch_track(track, source, now);
+                    return self.switch_to_published(track, source, &LayerChoice::Largest, now);
                 }
                 choices
             }
@@ -72,15 +77,43 @@ impl Exchange {
         tracing::debug!(session = %id, ?kind, to = %output.output(), "switched");
         self.emit(room, Event::Chosen { session: id.clone(), output });
         if let Some(source) = self.output(room, output, now) {
+            self.unfollow(track);
             self.join_later(track, source, now);
         }
     }
 
-    fn switch_track(&mut self, key: usize, source: Option<usize>, now: Instant) {
+    /// Feeds a track from a published one. Another layer of what it shows already comes as soon as
+    /// that has something.
+    fn switch_to_published(
+        &mut self,
+        key: usize,
+        source: Option<usize>,
+        choice: &LayerChoice,
+        now: Instant,
+    ) {
+        let Some(track) = source else {
+            self.unfollow(key);
+            self.switch_track(key, None);
+            return;
+        };
+        if !self.choose_layer(key, track, choice, now) {
+            let source = self.follow(key, track, choice, now);
+            self.switch_track(key, Some(source));
+            self.want_key_frame_for(key, now);
+        }
+    }
+
+    fn switch_track(&mut self, key: usize, source: Option<usize>) {
         let Some(subscribed) = self.outgoing.get(key) else { return };
         if subscribed.source == source && subscribed.next_source.is_none() {
             return;
         }
+        let before = subscribed.source.zip(source);
+        let before = before.filter(|(before, source)| self.are_layers(*before, *source));
+        let ahead = before.and_then(|(before, source)| {
+            let (before, source) = (self.incoming.get(before)?, self.incoming.get(source)?);
+            source.track.ahead_of(&before.track)
+        });
         let transport = subscribed.transport;
         self.detach(key);
         let published = source.and_then(|source| self.incoming.get(source));
@@ -88,21 +121,24 @@ impl Exchange {
             published.map_or_else(ExtensionIds::default, |it| it.track.agreed.extensions);
         if let Some(subscribed) = self.outgoing.get_mut(key) {
             subscribed.source = source;
-            subscribed.track.switch(&extensions);
+            subscribed.track.switch(&extensions, ahead);
         }
         if self.transports.get(transport).is_some_and(Transport::is_connected) {
-            self.attach(key, now);
+            self.attach(key);
         }
     }
 
     /// Has a track be fed from a source once that has something, and from its present one until
     /// then.
-    fn join_later(&mut self, key: usize, source: usize, now: Instant) {
+    pub(super) fn join_later(&mut self, key: usize, source: usize, now: Instant) {
         let Some(subscribed) = self.outgoing.get_mut(key) else { return };
         let next = Some(source).filter(|source| subscribed.source != Some(*source));
         let before = std::mem::replace(&mut subscribed.next_source, next);
         if let Some(before) = before.and_then(|before| self.incoming.get_mut(before)) {
             before.joining.retain(|other| *other != key);
+            if !before.is_wanted() {
+                before.track.key_frames.satisfied();
+            }
         }
         if let Some(next) = next.and_then(|next| self.incoming.get_mut(next)) {
             next.joining.push(key);
@@ -111,13 +147,18 @@ impl Exchange {
     }
 
     /// Lets the tracks that wait for it be fed from a source that has something now.
-    pub(super) fn admit_joining(&mut self, source: usize, now: Instant) {
+    pub(super) fn admit_joining(&mut self, source: usize) {
         let Some(published) = self.incoming.get_mut(source) else { return };
-        if published.joining.is_empty() || !published.track.can_be_joined() {
+        let is_awaited = published.tap_joins || !published.joining.is_empty();
+        if !is_awaited || !published.track.can_be_joined() {
             return;
         }
+        let tap_joins = published.tap_joins;
         for key in std::mem::take(&mut published.joining) {
-            self.switch_track(key, Some(source), now);
+            self.switch_track(key, Some(source));
+        }
+        if tap_joins {
+            self.move_tap(source);
         }
     }
 

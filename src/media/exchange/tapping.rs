@@ -9,12 +9,13 @@ use portico_mixer_protocol::{HEADER_BYTES, Header, Kind};
 
 use super::{Exchange, Room, transport::Published};
 use crate::{
-    formats::TrackKind,
+    formats::{LayerChoice, TrackKind},
     ids::StreamId,
     media::{
         ClockClaim, Fed, Feed,
         forward::{
             clock::{Correspondence, Ntp},
+            incoming::IncomingTrack,
             outgoing::OutgoingTrack,
             ring::Slot,
         },
@@ -50,6 +51,17 @@ impl Tap {
     /// Begins anew with the next packet that a decoder can start with.
     pub(super) fn restart(&mut self) {
         self.track.restart();
+    }
+
+    /// Begins anew with another layer of the same picture.
+    pub(super) fn switch(&mut self, before: &IncomingTrack, next: &IncomingTrack) {
+        self.track.switch(&next.agreed.extensions, next.ahead_of(before));
+        self.told = None;
+    }
+
+    /// Whose it is, and its number.
+    pub(super) fn name(&self) -> (RoomKey, u32) {
+        (self.room, self.input)
     }
 
     /// Appends a packet with its frame's header.
@@ -116,18 +128,24 @@ impl Exchange {
         &mut self,
         key: RoomKey,
         (input, payload_type): (u32, u8),
-        stream: &StreamId,
-        kind: TrackKind,
+        (stream, kind): (&StreamId, TrackKind),
+        layer: &LayerChoice,
         now: Instant,
     ) {
-        let Some(track) = self.published(key, stream, kind) else { return };
-        let Some(published) = self.incoming.get_mut(track) else { return };
-        let room = self.rooms.get_mut(&key).and_then(|room| room.feeding.as_mut());
-        let Some(feeding) = room.filter(|feeding| feeding.taps.len() < MAX_TAPS) else { return };
-        if let Some(before) = published.tap.take() {
-            feeding.taps.remove(&before.input);
+        let Some(any) = self.published(key, stream, kind) else { return };
+        let room = self.rooms.get(&key).and_then(|room| room.feeding.as_ref());
+        if room.is_none_or(|feeding| feeding.taps.len() >= MAX_TAPS) {
+            return;
         }
-        feeding.taps.insert(input, track);
+        for track in self.siblings(any) {
+            let tap = self.incoming.get(track).and_then(|published| published.tap.as_ref());
+            if let Some((_, before)) = tap.map(Tap::name) {
+                self.untap(key, before);
+            }
+        }
+        let track = self.tap_layer(any, layer, now);
+        self.note_tap(key, input, track);
+        let Some(published) = self.incoming.get_mut(track) else { return };
         let agreed = AgreedTrack {
             payload_type,
             rtx_payload_type: None,
@@ -139,6 +157,30 @@ impl Exchange {
         let track_of_tap = OutgoingTrack::new(&agreed, &extensions, input, 0, is_video);
         published.tap = Some(Tap { room: key, input, track: track_of_tap, told: None });
         self.want_key_frame(track, now);
+    }
+
+    /// Changes which layer of a picture is copied.
+    pub(super) fn set_tap_layer(
+        &mut self,
+        key: RoomKey,
+        input: u32,
+        layer: &LayerChoice,
+        now: Instant,
+    ) {
+        let feeding = self.rooms.get(&key).and_then(|room| room.feeding.as_ref());
+        let track = feeding.and_then(|feeding| feeding.taps.get(&input)).copied();
+        if let Some(track) = track {
+            self.tap_layer(track, layer, now);
+            self.look_at(track, now);
+        }
+    }
+
+    /// Remembers which track an input is a copy of.
+    pub(super) fn note_tap(&mut self, key: RoomKey, input: u32, track: usize) {
+        let feeding = self.rooms.get_mut(&key).and_then(|room| room.feeding.as_mut());
+        if let Some(feeding) = feeding {
+            feeding.taps.insert(input, track);
+        }
     }
 
     /// Copies a track no longer.
@@ -196,10 +238,14 @@ impl Exchange {
     }
 
     fn drop_tap(&mut self, track: usize) {
-        let Some(published) = self.incoming.get_mut(track) else { return };
-        published.tap = None;
-        if !published.is_wanted() {
-            published.track.key_frames.satisfied();
+        self.untap_layers(track);
+        for track in self.siblings(track) {
+            let Some(published) = self.incoming.get_mut(track) else { continue };
+            published.tap = None;
+            published.tap_joins = false;
+            if !published.is_wanted() {
+                published.track.key_frames.satisfied();
+            }
         }
     }
 

@@ -22,7 +22,10 @@ use crate::{
     },
 };
 
-use super::tapping::Tap;
+use super::{
+    simulcast::{Following, LayerPlace},
+    tapping::Tap,
+};
 
 /// How long a connected peer may be silent (RFC 7675, 5.1).
 pub(super) const CONSENT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -115,8 +118,12 @@ impl Transport {
 pub(super) struct Published {
     pub(super) track: IncomingTrack,
     pub(super) origin: Origin,
+    /// Which layer of a simulcast it is, if it is one.
+    pub(super) layer: Option<LayerPlace>,
     /// The copy that the room's mixing agent gets.
     pub(super) tap: Option<Tap>,
+    /// Whether the agent gets this layer from its next key frame on, and another one until then.
+    pub(super) tap_joins: bool,
     /// Keys of outgoing tracks that are fed from here from the next packet on, or the next key
     /// frame.
     pub(super) joining: Vec<usize>,
@@ -133,7 +140,7 @@ pub(super) enum Origin {
 
 impl Published {
     pub(super) fn new(track: IncomingTrack, origin: Origin) -> Self {
-        Self { track, origin, tap: None, joining: Vec::new() }
+        Self { track, origin, layer: None, tap: None, tap_joins: false, joining: Vec::new() }
     }
 
     /// The publisher's transport.
@@ -146,7 +153,8 @@ impl Published {
 
     /// Whether anybody gets it.
     pub(super) fn is_wanted(&self) -> bool {
-        !self.track.subscribers.is_empty() || !self.joining.is_empty() || self.tap.is_some()
+        let has_followers = !self.track.subscribers.is_empty() || !self.joining.is_empty();
+        has_followers || self.tap.is_some() || self.tap_joins
     }
 }
 
@@ -160,6 +168,8 @@ pub(super) struct Subscribed {
     pub(super) source: Option<usize>,
     /// Key of the incoming track that is to take its place.
     pub(super) next_source: Option<usize>,
+    /// The simulcast whose layers these are, if they are layers.
+    pub(super) following: Option<Following>,
     /// Whether the subscriber wants its packets.
     pub(super) active: bool,
 }

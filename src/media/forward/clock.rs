@@ -107,6 +107,11 @@ impl Correspondence {
         Some(self.rtp_after(now.since(clock.to_server(self.ntp)?), rate))
     }
 
+    /// Time on this RTP clock minus time on another one, which both belong to one wall clock.
+    pub(crate) fn ahead_of(&self, other: Self, rate: u32) -> u32 {
+        self.rtp.wrapping_sub(other.rtp_after(self.ntp.since(other.ntp), rate))
+    }
+
     fn rtp_after(&self, elapsed: i64, rate: u32) -> u32 {
         let units = (i128::from(elapsed) * i128::from(rate)) >> 32;
         self.rtp.wrapping_add(units as u32)
@@ -152,6 +157,14 @@ mod tests {
         // The second report was 100 ms late in the queue and must not move the picture.
         assert!(audio_now.abs_diff(u32::MAX.wrapping_add(96_000)) < 48);
         assert!(video_now.abs_diff(7 + 90_000) < 90);
+    }
+
+    #[test]
+    fn two_rtp_clocks_of_one_wall_clock_are_compared() {
+        let one = Correspondence { ntp: Ntp(10 * SECOND), rtp: 1000 };
+        let other = Correspondence { ntp: Ntp(12 * SECOND), rtp: u32::MAX };
+        assert_eq!(other.ahead_of(one, 90_000), u32::MAX.wrapping_sub(181_000));
+        assert_eq!(one.ahead_of(other, 90_000), 181_001);
     }
 
     #[test]

@@ -6,14 +6,14 @@ use super::{
     clock::{Correspondence, clock_units},
     gaps::Gaps,
     keyframes::{self, KeyFrameRequests},
-    padding,
+    padding, pictures,
     reception::Reception,
     ring::Ring,
     rtp::Header,
     sequence::extend,
 };
 use crate::{
-    formats::{Resolution, TrackKind},
+    formats::{Resolution, TrackKind, VideoFormat},
     media::negotiation::{AgreedTrack, Codec},
 };
 
@@ -220,6 +220,13 @@ impl IncomingTrack {
         }
     }
 
+    /// Time of this track minus that of another one of the same publisher, at the same moment, as far
+    /// as the publisher told.
+    pub(crate) fn ahead_of(&self, other: &Self) -> Option<u32> {
+        let (own, other) = (self.correspondence()?, other.correspondence()?);
+        Some(own.ahead_of(other, self.agreed.codec.clock_rate))
+    }
+
     /// The publisher's last claim about its clocks, in the track's continuous time.
     pub(crate) fn correspondence(&self) -> Option<Correspondence> {
         let source = self.source.as_ref().filter(|source| !source.ended)?;
@@ -340,14 +347,17 @@ impl IncomingTrack {
         taken: &mut Taken,
     ) {
         self.gaps.close(index);
-        let sight = match self.agreed.codec.codec {
-            Codec::Video(format) => keyframes::inspect(format.codec, payload),
-            Codec::Audio(_) => keyframes::Sight::default(),
+        let (sight, pictures) = match self.agreed.codec.codec {
+            Codec::Video(VideoFormat { codec, .. }) => {
+                (keyframes::inspect(codec, payload), pictures::find(codec, payload))
+            }
+            Codec::Audio(_) => (keyframes::Sight::default(), None),
         };
         let time_shift = self.source.as_ref().map_or(0, |source| source.time_shift);
         let slot = self.ring.claim(index);
         slot.timestamp = header.timestamp.wrapping_add(time_shift);
         slot.is_filler = payload.is_empty();
+        slot.pictures = pictures;
         slot.starts_key_frame = sight.starts_key_frame;
         if header.plain_extension {
             slot.elements = header.elements;

@@ -5,6 +5,7 @@ use std::time::Instant;
 use super::{
     budget::{Budget, Repeats},
     clock::{Correspondence, Ntp, PublisherClock},
+    pictures::PictureNumbers,
     rewrite::{ElementMap, SequenceMap},
     ring::Slot,
     sequence::extend,
@@ -61,8 +62,11 @@ pub(crate) struct OutgoingTrack {
     is_video: bool,
     gate: Gate,
     numbers: SequenceMap,
+    pictures: PictureNumbers,
     /// The source's time minus the subscriber's.
     time_offset: Option<u32>,
+    /// What it is to be by what the publisher says of its clocks, once the source has a packet.
+    planned_offset: Option<u32>,
     clock_rate: u32,
     /// The subscriber's time of the latest packet, and when it was sent.
     latest: Option<(u32, [u8; 3])>,
@@ -101,7 +105,9 @@ impl OutgoingTrack {
             is_video,
             gate,
             numbers: SequenceMap::new(),
+            pictures: PictureNumbers::default(),
             time_offset: None,
+            planned_offset: None,
             clock_rate: agreed.codec.clock_rate,
             latest: None,
             packets: 0,
@@ -117,12 +123,15 @@ impl OutgoingTrack {
     }
 
     /// Begins anew with another source, whose extensions are `source`: the numbers go on without a
-    /// gap and the time as much as has passed meanwhile.
-    pub(crate) fn switch(&mut self, source: &ExtensionIds) {
+    /// gap. So does the time, by what the new source's clock is ahead of the old one's if that is
+    /// known, else by what has passed meanwhile.
+    pub(crate) fn switch(&mut self, source: &ExtensionIds, ahead: Option<u32>) {
         self.restart();
         self.numbers.forget_source();
+        self.pictures.switch();
         self.elements = element_map(source, &self.target);
-        self.time_offset = None;
+        let before = self.time_offset.take().or(self.planned_offset);
+        self.planned_offset = before.zip(ahead).map(|(before, ahead)| before.wrapping_add(ahead));
     }
 
     /// The subscriber's time for a time of the source, once it has had a packet.
@@ -130,7 +139,26 @@ impl OutgoingTrack {
         Some(source.wrapping_sub(self.time_offset?))
     }
 
-    /// The subscriber's time of a packet that is sent at `stamp`, the first one of its source.
+    /// The source's time minus the subscriber's, from the source's first packet on, which is sent
+    /// at `stamp`. The publisher's word counts unless it contradicts the time that has passed, and
+    /// time never stands still.
+    fn first_offset(&mut self, timestamp: u32, stamp: [u8; 3]) -> u32 {
+        let passed = self.first_time(stamp);
+        let planned = self.planned_offset.take().map(|offset| timestamp.wrapping_sub(offset));
+        let is_credible =
+            |time: &u32| time.wrapping_sub(passed).cast_signed().unsigned_abs() <= self.clock_rate;
+        let time = match planned.filter(is_credible).zip(self.latest) {
+            Some((time, (latest, _))) if time.wrapping_sub(latest).cast_signed() <= 0 => {
+                latest.wrapping_add(1)
+            }
+            Some((time, _)) => time,
+            None => passed,
+        };
+        timestamp.wrapping_sub(time)
+    }
+
+    /// The subscriber's time of a packet that is sent at `stamp`, by what has passed since the
+    /// latest one.
     fn first_time(&self, stamp: [u8; 3]) -> u32 {
         let Some((time, sent)) = self.latest else { return FIRST_TIMESTAMP };
         let [from, to] = [sent, stamp].map(|[a, b, c]| u32::from_be_bytes([0, a, b, c]));
@@ -164,10 +192,13 @@ impl OutgoingTrack {
         let number = self.numbers.forward(slot.index)?;
         let time_offset = match self.time_offset {
             Some(time_offset) => time_offset,
-            None => slot.timestamp.wrapping_sub(self.first_time(stamp)),
+            None => self.first_offset(slot.timestamp, stamp),
         };
         self.time_offset = Some(time_offset);
         self.latest = Some((slot.timestamp.wrapping_sub(time_offset), stamp));
+        if let Some(marks) = &slot.pictures {
+            self.pictures.pass(marks);
+        }
         self.packets = self.packets.wrapping_add(1);
         let payload_len = slot.data.len() - slot.header_len;
         self.octets = self.octets.wrapping_add(payload_len as u32);
@@ -238,6 +269,9 @@ impl OutgoingTrack {
         let time = slot.timestamp.wrapping_sub(self.time_offset.unwrap_or(0));
         packet[4..8].copy_from_slice(&time.to_be_bytes());
         packet[8..12].copy_from_slice(&self.ssrc.to_be_bytes());
+        if let Some(marks) = &slot.pictures {
+            self.pictures.write(marks, &mut packet[slot.header_len..]);
+        }
         for element in slot.elements.iter() {
             let at = usize::from(element.at);
             let bytes = &mut packet[at..=at + usize::from(element.len)];

@@ -1,6 +1,6 @@
 //! The latest packets of an incoming track, kept for forwarding and retransmission.
 
-use super::rtp::Elements;
+use super::{pictures::PictureMarks, rtp::Elements};
 
 /// A kept packet. Its buffer is reused when the ring comes round.
 #[derive(Debug, Default)]
@@ -17,6 +17,8 @@ pub(crate) struct Slot {
     pub(crate) elements: Elements,
     /// Padding bytes that every copy gets, so that packets sent together have equal sizes.
     pub(crate) padding: u8,
+    /// By what numbers the payload counts pictures, if it does.
+    pub(crate) pictures: Option<PictureMarks>,
     /// Whether a decoder can start here.
     pub(crate) starts_key_frame: bool,
     /// Whether it has no payload and only takes a place in the sequence.

@@ -67,7 +67,7 @@ pub(crate) fn answer(
 }
 
 /// Offers to send these wants, in one bundle, with everything in it that the client needs. This end
-/// is ICE-lite and can only be the DTLS server. [`accept`] reads the answer.
+/// is ICE-lite and can only be the DTLS server. [`accept()`] reads the answer.
 pub(crate) fn offer(local: &Local<'_>, wants: &[Want]) -> String {
     make::Offer { tracks: &OfferedTrack::all(wants), local }.to_string()
 }

@@ -60,7 +60,9 @@ pub(super) fn agree<'a>(
         .filter(|_| feedback.nack)
         .copied();
     let layers = if receiving { layers(section, payload.number) } else { Vec::new() };
-    let (remote_ssrc, remote_rtx_ssrc) = if receiving { ssrcs(section) } else { (None, None) };
+    // Layers are told apart by their names; which SSRC is whose is not in the SDP.
+    let (remote_ssrc, remote_rtx_ssrc) =
+        if receiving && layers.is_empty() { ssrcs(section) } else { (None, None) };
     let track = AgreedTrack {
         kind,
         mid: section.mid.unwrap_or_default().into(),
@@ -212,13 +214,14 @@ mod uri {
 }
 
 /// The layers that a publisher offers to send in this payload type (RFC 8853, 5.1). Of
-/// alternatives the first counts; a layer that starts paused (`~`) is one like any other.
+/// alternatives the first counts; a layer that starts paused (`~`) is one like any other. Drafts of
+/// the RFC put `rid=` before the list.
 fn layers<'a>(section: &Section<'a>, payload_type: u8) -> Vec<Layer<'a>> {
     let mut layers = Vec::<Layer<'a>>::new();
     let Some(list) = section.values("simulcast").find_map(sent_layers) else {
         return layers;
     };
-    for stream in list.split(';') {
+    for stream in list.trim_start_matches("rid=").split(';') {
         let id = stream.split(',').next().unwrap_or_default().trim_start_matches('~');
         let Some(layer) = section.values("rid").find_map(|rid| sent_layer(rid, id)) else {
             continue;

@@ -32,13 +32,15 @@ impl Start for Script {
     type Stream = DuplexStream;
     type Process = Process;
 
-    fn start(&mut self) -> Result<(DuplexStream, Process), String> {
+    async fn start(&mut self) -> Result<Started<DuplexStream, Process>, NoAgent> {
         if let Some(reason) = &self.refusal {
-            return Err(reason.clone());
+            return Err(NoAgent::Useless(reason.clone()));
         }
         let (own, other) = duplex(64 * 1024);
         self.peers.send((Instant::now(), other)).expect("the test takes it");
-        Ok((own, Process(self.ended.clone())))
+        let process = Process(self.ended.clone());
+        let (link, capabilities) = Link::greet(own).await?;
+        Ok(Started { link, capabilities, process })
     }
 }
 

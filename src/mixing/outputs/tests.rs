@@ -130,7 +130,7 @@ fn a_listener_who_starts_and_stops_to_speak_gets_another_mix() {
 fn a_subscription_can_be_taken_away_from_a_view() {
     let mut bench = Bench::new(&[]);
     let output = bench.watcher("one", 1000);
-    let feed = VideoFeed { from: id("cam"), output: None };
+    let feed = VideoFeed { from: id("cam"), output: None, layer: LayerChoice::Largest };
     assert_eq!(bench.outputs.watch(&id("one"), feed), Source::Published(id("cam")));
     assert!(!bench.outputs.has_subscribers());
     bench.outputs.expire(bench.now);

@@ -6,8 +6,7 @@ use portico_mixer_protocol::{AudioCodec, Encoding, VideoCodec};
 
 use super::*;
 use crate::{
-    formats::Resolution,
-    formats::{AudioFormat, VideoFormat},
+    formats::{AudioFormat, LayerChoice, Resolution, VideoFormat},
     media::{Choice, Encoded, Source},
     mixing::testing::{
         H264, audio_feed, id, look, transcoded_audio, transcoded_video, video_feed, view,
@@ -56,9 +55,10 @@ impl Bench {
 #[expect(clippy::wildcard_enum_match_arm, reason = "the rest shows itself")]
 fn brief(step: &Step) -> String {
     let message = match step {
-        Step::Tap { input, stream, kind, payload_type } => {
+        Step::Tap { input, stream, kind, payload_type, .. } => {
             return format!("tap {input} {stream} {kind:?} {payload_type}");
         }
+        Step::SetTapLayer { input, layer } => return format!("layer {input} {layer:?}"),
         Step::Untap { input } => return format!("untap {input}"),
         Step::Tell(message) => message,
     };
@@ -119,6 +119,24 @@ fn a_view_is_built_before_it_is_encoded() {
         ]
     );
     assert!(bench.settle().is_empty(), "there is nothing more to do");
+}
+
+#[test]
+fn the_layer_of_an_input_follows_its_place() {
+    let mut bench = Bench::default();
+    let whole = view(&[("a", "ann")]);
+    bench.set(whole);
+    let layers = |steps: Vec<String>| -> Vec<String> {
+        steps.into_iter().filter(|step| step.starts_with("layer")).collect()
+    };
+    let number = bench.plan.input_number(&id("a"), TrackKind::Video).expect("an input");
+    let steps = layers(bench.set(view(&[("a", "ann"), ("b", "bob")])));
+    let half = LayerChoice::Filling(Resolution { width: 320, height: 480 });
+    assert_eq!(steps, [format!("layer {number} {half:?}")]);
+    assert!(
+        layers(bench.set(view(&[("b", "bob"), ("a", "ann")]))).is_empty(),
+        "as large as before"
+    );
 }
 
 #[test]
@@ -317,7 +335,7 @@ fn more_regions_than_the_agent_knows_are_left_out() {
     let steps = bench.plan.reconcile(&bench.views, &bench.outputs, &look());
     let regions = steps.iter().find_map(|step| match step {
         Step::Tell(ToAgent::SetLayout { regions, .. }) => Some(regions.len()),
-        Step::Tell(_) | Step::Tap { .. } | Step::Untap { .. } => None,
+        Step::Tell(_) | Step::Tap { .. } | Step::SetTapLayer { .. } | Step::Untap { .. } => None,
     });
     assert_eq!(regions, Some(MAX_REGIONS));
 }

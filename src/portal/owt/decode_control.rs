@@ -1,16 +1,17 @@
 //! Reads `subscription-control` (section 3.3.13 of the protocol).
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::{
     decode::{parameters, session_id},
     refusal::Refusal,
     schema::{Object, object, text},
-    track_id::source,
+    track_id::{TrackSource, source},
 };
 use crate::{
     formats::{TrackKind, TrackSelection},
-    ids::StreamId,
     room::{Command, SubscriptionUpdate, VideoUpdate},
 };
 
@@ -48,7 +49,9 @@ fn update(request: &Value) -> Result<SubscriptionUpdate, String> {
         None => None,
         Some(audio) => {
             let audio = object(audio, "request.data.audio")?;
-            Some(stream(audio.required("from")?, &audio.path_of("from"), TrackKind::Audio)?)
+            let from = audio.required("from")?;
+            let (from, _) = track_source(from, &audio.path_of("from"), TrackKind::Audio)?;
+            Some(from)
         }
     };
     let video = match track(data, "video") {
@@ -57,8 +60,12 @@ fn update(request: &Value) -> Result<SubscriptionUpdate, String> {
             let video = object(video, "request.data.video")?;
             let from = video.optional("from");
             let path = video.path_of("from");
-            let from = from.map(|from| stream(from, &path, TrackKind::Video)).transpose()?;
-            Some(VideoUpdate { from, parameters: parameters(video)? })
+            let from = from.map(|from| track_source(from, &path, TrackKind::Video)).transpose()?;
+            let (from, layer) = from.map_or((None, None), |(from, layer)| (Some(from), layer));
+            let rid = video.optional("simulcastRid");
+            let rid = rid.map(|rid| text(rid, &video.path_of("simulcastRid"))).transpose()?;
+            let simulcast_rid = rid.map(Arc::from).or(layer);
+            Some(VideoUpdate { from, parameters: parameters(video)?, simulcast_rid })
         }
     };
     Ok(SubscriptionUpdate { audio, video })
@@ -68,8 +75,7 @@ fn track<'v>(data: Object<'v, '_>, kind: &str) -> Option<&'v Value> {
     data.optional(kind).filter(|track| !matches!(track, Value::Bool(false) | Value::Null))
 }
 
-/// A stream, or the one whose track is named; which of its layers is not up to an update.
-fn stream(value: &Value, path: &str, kind: TrackKind) -> Result<StreamId, String> {
-    let source = source(text(value, path)?, kind);
-    source.map(|(stream, _)| stream).ok_or_else(|| format!("{path} is not the id of a stream"))
+/// A stream, or one of its tracks or layers.
+fn track_source(value: &Value, path: &str, kind: TrackKind) -> Result<TrackSource, String> {
+    source(text(value, path)?, kind).ok_or_else(|| format!("{path} is not the id of a stream"))
 }

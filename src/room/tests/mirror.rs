@@ -83,6 +83,7 @@ impl Mirror {
                 Event::Answered { .. }
                 | Event::Offered { .. }
                 | Event::SessionReady { .. }
+                | Event::Layered { .. }
                 | Event::Measured { .. }
                 | Event::MixerUp { .. }
                 | Event::MixerDown
@@ -146,33 +147,34 @@ impl Mirror {
         self.met.insert(first_word(thing));
     }
 
+    fn joined(&mut self, who: &ParticipantId, joined: &Joined) {
+        let Joined { participant, room, floor, .. } = joined;
+        assert_eq!(participant.id, *who);
+        let publishers = floor.as_ref().map(|it| Arc::clone(&it.publishers));
+        self.away.remove(who);
+        let own = floor.iter().flat_map(|it| &it.sessions);
+        let own: BTreeMap<_, _> = own.map(|it| (it.id.clone(), it.transport.clone())).collect();
+        if let Some(seen) = self.seen.get_mut(who) {
+            assert_eq!(own, seen.sessions, "{who} comes again and has what it had");
+            assert_eq!(room.participants, seen.participants, "{who} knows everybody");
+            seen.publishers = publishers;
+            return;
+        }
+        assert!(own.is_empty(), "{who} is new");
+        let seen = Seen {
+            participants: room.participants.clone(),
+            streams: room.streams.iter().map(without_views).collect(),
+            sessions: BTreeMap::new(),
+            ready: BTreeSet::new(),
+            publishers,
+        };
+        assert!(self.seen.insert(who.clone(), seen).is_none(), "{who} comes in once");
+    }
+
     fn granted(&mut self, who: &ParticipantId, input: &Input, reply: &Reply) {
         let Input::Command { command, .. } = input else { panic!("an event is not answered") };
         match reply {
-            Reply::Joined(joined) => {
-                let Joined { participant, room, floor, .. } = &**joined;
-                assert_eq!(participant.id, *who);
-                let publishers = floor.as_ref().map(|it| Arc::clone(&it.publishers));
-                self.away.remove(who);
-                let own = floor.iter().flat_map(|it| &it.sessions);
-                let own: BTreeMap<_, _> =
-                    own.map(|it| (it.id.clone(), it.transport.clone())).collect();
-                if let Some(seen) = self.seen.get_mut(who) {
-                    assert_eq!(own, seen.sessions, "{who} comes again and has what it had");
-                    assert_eq!(room.participants, seen.participants, "{who} knows everybody");
-                    seen.publishers = publishers;
-                    return;
-                }
-                assert!(own.is_empty(), "{who} is new");
-                let seen = Seen {
-                    participants: room.participants.clone(),
-                    streams: room.streams.iter().map(without_views).collect(),
-                    sessions: BTreeMap::new(),
-                    ready: BTreeSet::new(),
-                    publishers,
-                };
-                assert!(self.seen.insert(who.clone(), seen).is_none(), "{who} comes in once");
-            }
+            Reply::Joined(joined) => self.joined(who, joined),
             Reply::SessionOpened { session, transport } => {
                 let seen = self.seen.get_mut(who).expect("in the room");
                 let known = seen.sessions.insert(session.clone(), transport.clone());

@@ -2,7 +2,10 @@
 
 use super::{scenario::Scenario, words::*};
 use crate::{
-    formats::{AudioFormat, Bitrate, H264Profile, Offerer, Resolution, VideoCodec, VideoFormat},
+    formats::{
+        AudioFormat, Bitrate, H264Profile, LayerChoice, Offerer, Resolution, VideoCodec,
+        VideoFormat,
+    },
     room::{
         AudioFeed, AudioOutput, Command, Effect, Event, Rejection, SubscribeAudio, SubscribeMedia,
         SubscribeVideo, Unsatisfied, VideoFeed, VideoOutput, VideoRate,
@@ -27,7 +30,11 @@ fn wishing(audio: Option<SubscribeAudio>, video: Option<SubscribeVideo>) -> Comm
 
 fn opens(audio: Option<AudioOutput>, video: Option<VideoOutput>) -> Effect {
     let audio = audio.map(|output| AudioFeed { from: id(MIXED), output: Some(output) });
-    let video = video.map(|output| VideoFeed { from: id(MIXED), output: Some(output) });
+    let video = video.map(|output| VideoFeed {
+        from: id(MIXED),
+        output: Some(output),
+        layer: LayerChoice::Largest,
+    });
     Effect::OpenSubscription {
         offerer: Offerer::Client,
         session: id("sub"),
@@ -189,7 +196,7 @@ fn sound_of_a_view_and_a_forwarded_picture_go_together() {
         from: id(MIXED),
         output: Some(sound(&[AudioFormat::OPUS, AudioFormat::PCMU], Some("alice"))),
     };
-    let video = VideoFeed { from: id("cam"), output: None };
+    let video = VideoFeed { from: id("cam"), output: None, layer: LayerChoice::Largest };
     room.asks("alice", subscribe("sub", Some(MIXED), Some("cam"))).granted(opened("sub")).effect(
         Effect::OpenSubscription {
             offerer: Offerer::Client,

@@ -18,6 +18,7 @@ mod presence;
 mod publishing;
 mod scenario;
 mod sessions;
+mod simulcast;
 mod subscribing;
 mod subscription_control;
 mod text;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{scenario::Scenario, words::*};
 use crate::{
-    formats::{Offerer, TrackKind},
+    formats::{LayerChoice, Offerer, TrackKind},
     room::{
         AudioFeed, Command, Effect, Event, Negotiation, Notification, OFFER_TIMEOUT, Rejection,
         Reply, SubscribeMedia, Unsatisfied, VideoFeed,
@@ -52,7 +52,7 @@ fn bob_answers_the_servers_offer() {
             transport: id("sub"),
             offerer: Offerer::Server,
             audio: Some(AudioFeed { from: id("cam"), output: None }),
-            video: Some(VideoFeed { from: id("cam"), output: None }),
+            video: Some(VideoFeed { from: id("cam"), output: None, layer: LayerChoice::Largest }),
         },
     );
     room.happens(offered("sub")).told(&["bob"], an_offer("sub"));

@@ -64,7 +64,7 @@ fn what_cannot_be_served_leaves_it_as_it_was() {
     let nowhere = Rejection::AudioUnsatisfied(Unsatisfied::Stream);
     refused(&mut room, update("sub", Some("nowhere"), None), nowhere);
     let parameters = VideoParameters { framerate: Some(7.0), ..VideoParameters::default() };
-    let update_video = Some(VideoUpdate { from: None, parameters });
+    let update_video = Some(VideoUpdate { parameters, ..VideoUpdate::default() });
     let slow = Command::UpdateSubscription {
         session: id("sub"),
         update: SubscriptionUpdate { audio: None, video: update_video },

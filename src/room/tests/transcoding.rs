@@ -3,8 +3,8 @@
 use super::{scenario::Scenario, words::*};
 use crate::{
     formats::{
-        AudioFormat, Bitrate, H264Profile, Offerer, Resolution, TrackKind, TrackSelection,
-        VideoCodec, VideoFormat, VideoParameters,
+        AudioFormat, Bitrate, H264Profile, LayerChoice, Offerer, Resolution, TrackKind,
+        TrackSelection, VideoCodec, VideoFormat, VideoParameters,
     },
     room::{
         AgreedMedia, AudioFeed, AudioOutput, Command, Effect, Event, InputTrack, MixerCapabilities,
@@ -88,7 +88,7 @@ fn wanted(change: impl FnOnce(&mut SubscribeVideo)) -> SubscribeVideo {
 }
 
 fn video_feed(output: Option<VideoOutput>) -> Option<VideoFeed> {
-    Some(VideoFeed { from: id("cam"), output })
+    Some(VideoFeed { from: id("cam"), output, layer: LayerChoice::Largest })
 }
 
 fn opens(audio: Option<AudioFeed>, video: Option<VideoFeed>) -> Effect {
@@ -335,6 +335,7 @@ fn a_subscription_is_changed_within_its_format() {
     let video = Some(VideoUpdate {
         from: None,
         parameters: VideoParameters { resolution: Some(QVGA), ..VideoParameters::default() },
+        simulcast_rid: None,
     });
     let update = SubscriptionUpdate { audio: None, video };
     room.asks("bob", Command::UpdateSubscription { session: id("sub"), update })

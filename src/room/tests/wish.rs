@@ -113,7 +113,18 @@ fn each_parameter_is_the_streams_own_or_an_option() {
         |width, height| sees(|wish| wish.resolution = Some(Resolution { width, height }));
     assert_eq!(resolution(640, 480), Ok(()));
     assert_eq!(resolution(160, 120), Ok(()));
-    assert_eq!(resolution(320, 240), Err(Unsatisfied::Resolution), "that is another layer");
+    assert_eq!(resolution(320, 240), Ok(()), "that is another layer");
+    assert_eq!(resolution(500, 480), Ok(()), "a layer stands in for it");
+    assert_eq!(resolution(641, 480), Err(Unsatisfied::Resolution));
+    let mut plain = video_track();
+    plain.original.truncate(1);
+    plain.original[0].simulcast_rid = None;
+    let parameters = VideoParameters {
+        resolution: Some(Resolution { width: 320, height: 240 }),
+        ..VideoParameters::default()
+    };
+    let wish = SubscribeVideo { parameters, ..anything() };
+    assert_eq!(plain.serves(&wish), Err(Unsatisfied::Resolution));
 
     let framerate = |wanted| sees(|wish| wish.framerate = Some(wanted));
     assert_eq!(framerate(24.0), Ok(()));
@@ -156,7 +167,7 @@ fn an_unknown_size_takes_any_wish_but_other_unknowns_take_none() {
 #[test]
 fn the_first_unmet_wish_is_told() {
     let all_wrong = sees(|wish| {
-        wish.resolution = Some(Resolution { width: 1, height: 1 });
+        wish.resolution = Some(Resolution { width: 9999, height: 1 });
         wish.framerate = Some(1.0);
         wish.bitrate = Some(Bitrate::Kbps(1.0));
         wish.key_frame_interval_secs = Some(1.0);

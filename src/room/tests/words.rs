@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, fmt::Debug, str::FromStr, sync::Arc, time::Dura
 
 use crate::{
     formats::{
-        AudioCodec, AudioFormat, AudioSource, H264Profile, Offerer, Resolution, TrackKind,
-        TrackSelection, VideoCodec, VideoFormat, VideoParameters, VideoSource,
+        AudioCodec, AudioFormat, AudioSource, H264Profile, LayerChoice, Offerer, Resolution,
+        TrackKind, TrackSelection, VideoCodec, VideoFormat, VideoParameters, VideoSource,
     },
     room::{
         AgreedMedia, AudioFeed, AudioTrack, Bounds, Command, DesiredView, Effect, Event, Fit,
@@ -232,8 +232,7 @@ pub(super) fn unsubscribe(session: &str) -> Command {
 }
 
 pub(super) fn update(session: &str, audio: Option<&str>, video: Option<&str>) -> Command {
-    let video = video
-        .map(|from| VideoUpdate { from: Some(id(from)), parameters: VideoParameters::default() });
+    let video = video.map(|from| VideoUpdate { from: Some(id(from)), ..VideoUpdate::default() });
     let update = SubscriptionUpdate { audio: audio.map(id), video };
     Command::UpdateSubscription { session: id(session), update }
 }
@@ -319,7 +318,7 @@ pub(super) fn answered(transport: &str) -> Event {
 }
 
 pub(super) fn measured(stream: &str, resolution: Resolution) -> Event {
-    Event::Measured { stream: id(stream), resolution }
+    Event::Measured { stream: id(stream), layer: None, resolution }
 }
 
 pub(super) fn lost(participant: &str) -> Event {
@@ -537,7 +536,8 @@ pub(super) fn opens_subscription(
     video: Option<&str>,
 ) -> Effect {
     let audio = audio.map(|from| AudioFeed { from: id(from), output: None });
-    let video = video.map(|from| VideoFeed { from: id(from), output: None });
+    let video =
+        video.map(|from| VideoFeed { from: id(from), output: None, layer: LayerChoice::Largest });
     Effect::OpenSubscription {
         session: id(session),
         transport: id(session),
@@ -549,7 +549,8 @@ pub(super) fn opens_subscription(
 
 pub(super) fn switches(session: &str, audio: Option<&str>, video: Option<&str>) -> Effect {
     let audio = audio.map(|from| AudioFeed { from: id(from), output: None });
-    let video = video.map(|from| VideoFeed { from: id(from), output: None });
+    let video =
+        video.map(|from| VideoFeed { from: id(from), output: None, layer: LayerChoice::Largest });
     Effect::SwitchSubscription { session: id(session), audio, video }
 }
 

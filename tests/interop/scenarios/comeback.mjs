@@ -1,5 +1,6 @@
 // Two people on the demo page lose the way to the server and come back, then the server itself is
-// started anew: they publish and see each other again without doing anything.
+// started anew: they publish and see each other again without doing anything. In the end a server
+// takes its place that does not know them, and they are told.
 
 import assert from "node:assert/strict";
 import { checkpoint, within } from "../run.mjs";
@@ -41,6 +42,12 @@ export async function comeback(open) {
   await grace.getByRole("img", { name: "muted" }).waitFor();
   await say(grace, ada, "And once more.");
   assert.equal(await grace.locator(".tile").count(), 2);
+
+  await checkpoint("again");
+  for (const page of pages) {
+    await page.getByRole("button", { name: "Join" }).waitFor();
+    await page.getByText("The connection to the server was lost.").waitFor();
+  }
   return { scenario: "comeback" };
 }
 

@@ -44,7 +44,7 @@ export async function cross(open, ...tokens) {
   return { scenario: "cross", subscriptions: 2 };
 }
 
-async function joinAll(open, tokens, count) {
+export async function joinAll(open, tokens, count) {
   assert.equal(tokens.length, count, "one token for each participant");
   const pages = [];
   for (const token of tokens) {
@@ -76,12 +76,12 @@ async function watchStreams(page, streams) {
 }
 
 // Keeps the session under a name of the test's choice.
-async function subscribe(page, name, from) {
+export async function subscribe(page, name, from, wish) {
   const subscribed = page.evaluate(
-    async ([key, wanted]) => {
-      sessions[key] = await client.subscribe(wanted);
+    async ([key, ...wanted]) => {
+      sessions[key] = await client.subscribe(...wanted);
     },
-    [name, from],
+    [name, from, wish],
   );
   await within(`subscription ${name}`, subscribed);
 }

@@ -86,10 +86,12 @@ async fn nine_are_mixed_and_seen_in_two_codecs_and_two_sizes_at_once() {
     assert_eq!(received, wanted);
 }
 
-/// Pages whose way to the server is cut, and whose server is killed and started again.
+/// Pages whose way to the server is cut, and whose server is killed and started again; in the end
+/// it is another server.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn pages_come_back_by_themselves() {
-    let place = Place::with("[portal]\nport = 0\n[media]\nudp_port = 0\n");
+    const SETTINGS: &str = "[portal]\nport = 0\n[media]\nudp_port = 0\n";
+    let place = Place::with(SETTINGS);
     let server = place.serve();
     let crossing = Crossing::to(server.http_url()).await;
     let mut script = Script::start("chromium.mjs", &["comeback", &crossing.url()]);
@@ -103,6 +105,11 @@ async fn pages_come_back_by_themselves() {
     server.kill();
     let server = place.serve();
     crossing.lead_to(server.http_url());
+    script.go_on().await;
+    script.reached("again").await;
+    let stranger = Place::with(SETTINGS);
+    let stranger = stranger.serve();
+    crossing.lead_to(stranger.http_url());
     script.go_on().await;
     assert_eq!(script.end().await["ok"], true);
 }
@@ -150,6 +157,29 @@ async fn three_watch_two_and_lose_only_the_one_that_stops() {
 async fn audio_of_one_stream_goes_with_video_of_another() {
     let result = scenario("cross", &["one", "two", "three"]).await;
     assert_eq!(result["subscriptions"], 2);
+}
+
+/// A camera in three layers; each of two people sees the one that they named, at its own size, and
+/// one of them changes.
+async fn layers(codec: &str) {
+    let server = TestServer::start().await;
+    let url = server.http_url();
+    let mut arguments = vec!["simulcast".to_owned(), url, codec.to_owned()];
+    for user in ["camera", "one", "two"] {
+        arguments.push(server.token("studio", user, "presenter").await);
+    }
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    assert_eq!(node::run("chromium.mjs", &arguments).await["layers"], 3);
+}
+
+#[tokio::test]
+async fn layers_of_vp8_are_seen_by_name() {
+    layers("vp8").await;
+}
+
+#[tokio::test]
+async fn layers_of_h264_are_seen_by_name() {
+    layers("h264").await;
 }
 
 /// Two pages with an unmodified `protoo-client` and one that came by the other door: everybody sees

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use portico::{
-    formats::TrackKind,
+    formats::{LayerChoice, TrackKind},
     media::{ClockClaim, Command, Fed, Feed, MAX_FEED_BYTES},
 };
 use portico_mixer_protocol::{HEADER_BYTES, Header, Kind};
@@ -12,30 +12,30 @@ use super::stage::{Stage, id, peer};
 use crate::support::media_peer::{Codec, Mark, MediaPeer, Outgoing, PATIENCE, Pace};
 
 /// A packet as an agent reads it.
-struct Copied {
-    input: u32,
+pub(super) struct Copied {
+    pub(super) input: u32,
     arrival: Duration,
     payload_type: u8,
-    sequence: u16,
-    timestamp: u32,
-    payload: Vec<u8>,
+    pub(super) sequence: u16,
+    pub(super) timestamp: u32,
+    pub(super) payload: Vec<u8>,
 }
 
 /// Takes what comes until there is enough.
-struct Agent {
+pub(super) struct Agent {
     feed: Feed,
-    packets: Vec<Copied>,
+    pub(super) packets: Vec<Copied>,
     claims: Vec<ClockClaim>,
 }
 
 impl Agent {
-    fn of(stage: &Stage) -> Self {
+    pub(super) fn of(stage: &Stage) -> Self {
         let feed = Feed::default();
         stage.room.send(Command::OpenFeed { feed: feed.clone() });
         Self { feed, packets: Vec::new(), claims: Vec::new() }
     }
 
-    async fn until(&mut self, enough: impl Fn(&Self) -> bool) {
+    pub(super) async fn until(&mut self, enough: impl Fn(&Self) -> bool) {
         let taking = async {
             while !enough(self) {
                 self.feed.ready().await;
@@ -80,7 +80,8 @@ fn without_padding(packet: &[u8]) -> &[u8] {
 
 fn tap(stage: &Stage, input: u32, stream: &str, kind: TrackKind, payload_type: u8) {
     let stream = (&id(stream)).into();
-    stage.room.send(Command::Tap { input, stream, kind, payload_type });
+    let layer = LayerChoice::Largest;
+    stage.room.send(Command::Tap { input, stream, kind, payload_type, layer });
 }
 
 #[tokio::test]

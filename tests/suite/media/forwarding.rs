@@ -121,7 +121,7 @@ async fn every_codec_passes_and_pictures_are_measured() {
         assert!(Mark::of(&packet.payload).is_some_and(|mark| mark.key), "{codec:?}");
         let size = stage
             .event_that(|_, event| {
-                let Event::Measured { stream, resolution } = event else { return None };
+                let Event::Measured { stream, resolution, .. } = event else { return None };
                 (stream.as_str() == source).then_some(*resolution)
             })
             .await;

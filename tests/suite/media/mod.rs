@@ -9,4 +9,5 @@ mod loss;
 mod offering;
 mod relay;
 mod reports;
+mod simulcast;
 mod stage;

@@ -44,14 +44,25 @@ impl Drop for Playing {
 }
 
 /// Plays a picture of one colour (red, green, blue).
-pub(super) fn colour(source: Source, [red, green, blue]: [u8; 3]) -> Playing {
+pub(super) fn colour(source: Source, colour: [u8; 3]) -> Playing {
+    colour_of(source, colour, (320, 240), 24)
+}
+
+/// Plays a picture of one colour in a size, so many times a second and with a key frame every
+/// second.
+pub(super) fn colour_of(
+    source: Source,
+    [red, green, blue]: [u8; 3],
+    (width, height): (u32, u32),
+    framerate: u32,
+) -> Playing {
     let colour = u32::from_be_bytes([0xff, red, green, blue]);
     play(
         source,
         &format!(
             "videotestsrc is-live=true pattern=solid-color foreground-color={colour} \
-             ! video/x-raw,format=I420,width=320,height=240,framerate=24/1 \
-             ! vp8enc deadline=1 cpu-used=-6 keyframe-max-dist=24 ! rtpvp8pay mtu=1100"
+             ! video/x-raw,format=I420,width={width},height={height},framerate={framerate}/1 \
+             ! vp8enc deadline=1 cpu-used=-6 keyframe-max-dist={framerate} ! rtpvp8pay mtu=1100"
         ),
     )
 }

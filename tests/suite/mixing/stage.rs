@@ -169,7 +169,11 @@ fn is_repair(packet: &Received) -> bool {
 
 /// The mixing agents that this process started.
 pub(super) fn agents() -> Vec<u32> {
-    let own = std::process::id();
+    agents_of(std::process::id())
+}
+
+/// The mixing agents that a process started.
+pub(super) fn agents_of(starter: u32) -> Vec<u32> {
     let folders = std::fs::read_dir("/proc").expect("a Linux system").flatten();
     let pids = folders.filter_map(|folder| folder.file_name().to_str()?.parse::<u32>().ok());
     pids.filter(|pid| {
@@ -177,7 +181,7 @@ pub(super) fn agents() -> Vec<u32> {
         let mut words = stat.rsplit(')').next().unwrap_or_default().split_ascii_whitespace();
         let is_dead = words.next() == Some("Z");
         let parent = words.next().and_then(|word| word.parse::<u32>().ok());
-        stat.contains("(portico-mixer)") && parent == Some(own) && !is_dead
+        stat.contains("(portico-mixer)") && parent == Some(starter) && !is_dead
     })
     .collect()
 }

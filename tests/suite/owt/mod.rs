@@ -5,6 +5,7 @@ mod media;
 mod races;
 mod reconnection;
 mod restart;
+mod simulcast;
 mod strictness;
 mod subscription_control;
 mod tokens;

@@ -10,14 +10,14 @@ use crate::support::{
 };
 
 /// A client of protocol 1.2 with its one peer connection.
-struct Multiplexer {
-    client: RawClient,
-    peer: MediaPeer,
+pub(super) struct Multiplexer {
+    pub(super) client: RawClient,
+    pub(super) peer: MediaPeer,
     transport: Option<String>,
 }
 
 impl Multiplexer {
-    async fn join(server: &TestServer) -> Self {
+    pub(super) async fn join(server: &TestServer) -> Self {
         let token = server.token("lobby", "mia", "presenter").await;
         let mut client = RawClient::connect(&server.http_url(), EngineIo::V4).await;
         let login = json!({
@@ -31,7 +31,7 @@ impl Multiplexer {
     }
 
     /// Opens a session and offers what the peer has by now; yields the session.
-    async fn open(&mut self, name: &str, tracks: Value) -> String {
+    pub(super) async fn open(&mut self, name: &str, tracks: Value) -> String {
         let mut transport = json!({"type": "webrtc"});
         if let Some(id) = &self.transport {
             transport["id"] = id.as_str().into();

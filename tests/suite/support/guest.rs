@@ -63,6 +63,11 @@ impl Guest {
         self.client.publish(codecs).await
     }
 
+    /// Publishes what a peer offers, described by `media`.
+    pub(crate) async fn publish_peer(&mut self, media: Value, peer: MediaPeer) -> Session {
+        self.client.negotiate("publish", &json!({"media": media}), peer).await
+    }
+
     /// Subscribes with a peer that is ready to offer.
     pub(crate) async fn subscribe(&mut self, media: Value, peer: MediaPeer) -> Session {
         self.client.negotiate("subscribe", &json!({"media": media}), peer).await

@@ -84,6 +84,60 @@ fn a_picture_begins_with_a_key_frame() {
     assert_eq!(&next[0].1[12..], DELTA);
 }
 
+/// A packet of a layer, with a VP8 picture number.
+fn layer_packet(sequence: u16, timestamp: u32, picture: u8, frame: &[u8]) -> Vec<u8> {
+    packet(sequence, timestamp, &[], &[&[0x90, 0x80, picture], frame].concat())
+}
+
+const FRAME: &[u8] = &[0x01, 0, 0];
+const KEY_FRAME: &[u8] = &[0, 0, 0, 0x9D, 0x01, 0x2A, 0x40, 0x01, 0xF0, 0x00];
+
+/// Sequence number, time and picture number of a packet that was sent.
+fn seen(sent: &[(Written, Vec<u8>)]) -> (u16, u32, u8) {
+    let header = Header::parse(&sent[0].1).expect("well formed");
+    (header.sequence, header.timestamp, sent[0].1[header.len + 2])
+}
+
+/// Lets a subscriber have a frame of one layer, then changes to another layer whose clock is
+/// `ahead` and whose key frame has `time` on it.
+fn change_layers(ahead: Option<u32>, time: u32) -> ((u16, u32, u8), (u16, u32, u8)) {
+    let mut bench = Bench::new(TrackKind::Video, true);
+    bench.push(&layer_packet(500, 90_000, 7, KEY_FRAME));
+    let before = seen(&bench.push(&layer_packet(501, 93_000, 8, FRAME)));
+    assert_eq!(before, (2, 3001, 8));
+    bench.outgoing.switch(&SOURCE, ahead);
+    bench.incoming = IncomingTrack::new(agreed(TrackKind::Video), bench.now);
+    assert!(bench.push(&layer_packet(9, time.wrapping_sub(3000), 99, FRAME)).is_empty());
+    let first = seen(&bench.push(&layer_packet(10, time, 100, KEY_FRAME)));
+    let second = seen(&bench.push(&layer_packet(11, time.wrapping_add(3000), 101, FRAME)));
+    (first, second)
+}
+
+#[test]
+fn another_layer_goes_on_with_numbers_pictures_and_the_time_of_the_publisher() {
+    let ahead = 4_000_000_000_u32;
+    let time = ahead.wrapping_add(93_000 + 6000);
+    assert_eq!(change_layers(Some(ahead), time), ((3, 9001, 9), (4, 12_001, 10)));
+}
+
+#[test]
+fn time_never_stands_still_between_layers() {
+    // The new layer's key frame shows the same moment as the last frame of the old one, or an
+    // earlier one.
+    for earlier in [0, 3000] {
+        let time = 70_000_u32 + 93_000 - earlier;
+        assert_eq!(change_layers(Some(70_000), time), ((3, 3002, 9), (4, 6002, 10)), "{earlier}");
+    }
+}
+
+#[test]
+fn a_publisher_whose_clocks_contradict_the_time_that_passed_is_not_believed() {
+    for ahead in [None, Some(5)] {
+        // All is sent at one time here, so none has passed.
+        assert_eq!(change_layers(ahead, 50_000_000), ((3, 3002, 9), (4, 6002, 10)), "{ahead:?}");
+    }
+}
+
 #[test]
 fn sound_begins_at_once_and_goes_on_after_a_pause_without_a_gap() {
     let mut bench = Bench::new(TrackKind::Audio, false);

@@ -22,7 +22,7 @@ use webrtc::{
 use super::{
     MediaPeer,
     codec::{Codec, media_engine},
-    wire::{KeyFrameRequests, Loss, WIRE_SLOT, Wire},
+    wire::{KeyFrameRequests, Loss, Repairs, WIRE_SLOT, Wire},
 };
 
 /// From one ICE check to the next; browsers begin at 50 ms, and tests are in a hurry.
@@ -91,11 +91,13 @@ impl Builder {
         let (controls_to, controls) = mpsc::unbounded_channel();
         let (requests_to, key_frame_requests) = watch::channel(KeyFrameRequests::default());
         let (lost_to, lost) = watch::channel(Vec::new());
+        let repairs = Repairs::default();
         let wire = Wire {
             packets: packets_to,
             controls: controls_to,
             key_frame_requests: requests_to,
             loss: self.loss,
+            repairs: Repairs::clone(&repairs),
             lost: lost_to,
             inbound: VecDeque::new(),
             outbound: VecDeque::new(),
@@ -131,6 +133,8 @@ impl Builder {
             connection: Arc::new(connection),
             wrong_fingerprint: self.wrong_fingerprint,
             m_lines: Vec::new(),
+            layers: Vec::new(),
+            repairs,
             packets,
             controls,
             key_frame_requests,

@@ -93,7 +93,7 @@ pub(super) fn frame(
     for slice in 0..packets {
         let (first, last) = (slice == 0, slice + 1 == packets);
         let mut payload = match codec.mime_type {
-            "video/VP8" => vp8(picture, key, first),
+            "video/VP8" => vp8(picture, key, first, number),
             "video/VP9" => vp9(picture, key, first, last, number),
             "video/H264" => h264(key, first, last),
             "video/H265" => h265(key, first, last),
@@ -112,12 +112,14 @@ pub(super) fn frame(
     payloads
 }
 
-/// RFC 7741, 4.2, and the frame header of RFC 6386, 9.1.
-fn vp8(picture: Picture, key: bool, first: bool) -> Vec<u8> {
+/// RFC 7741, 4.2, with a 15-bit picture id and a `TL0PICIDX`, and the frame header of RFC 6386, 9.1.
+fn vp8(picture: Picture, key: bool, first: bool, number: u32) -> Vec<u8> {
+    let [.., high, low] = number.to_be_bytes();
+    let mut payload = vec![0x80 | u8::from(first) << 4, 0xC0, 0x80 | high, low, low];
     if !first {
-        return vec![0x00];
+        return payload;
     }
-    let mut payload = vec![0x10, 0x10 | u8::from(!key), 0, 0];
+    payload.extend([0x10 | u8::from(!key), 0, 0]);
     if key {
         payload.extend([0x9d, 0x01, 0x2a]);
         payload.extend(picture.width.to_le_bytes());

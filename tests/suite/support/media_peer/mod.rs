@@ -32,6 +32,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use bytes::Bytes;
 use rtc::{
     rtcp::{
         self,
@@ -50,13 +51,16 @@ use webrtc::{
     peer_connection::{PeerConnection, RTCPeerConnectionState, RTCSessionDescription},
 };
 
-use self::source::Negotiated;
 pub(crate) use self::{
     builder::Builder,
     codec::Codec,
     frames::{Mark, Picture},
     source::{Outgoing, Pace, Running, Source},
     wire::{Control, KeyFrameRequests, Received},
+};
+use self::{
+    source::{Negotiated, REPAIRED_RID},
+    wire::Repairs,
 };
 
 pub(crate) use webrtc::peer_connection::{
@@ -75,6 +79,9 @@ pub(crate) struct MediaPeer {
     wrong_fingerprint: bool,
     /// What was negotiated, one per m-line.
     m_lines: Vec<Arc<Mutex<Negotiated>>>,
+    /// Layers that it sends: number of the m-line, SSRC of the retransmissions, name.
+    layers: Vec<(usize, u32, Bytes)>,
+    repairs: Repairs,
     /// Every RTP packet that arrives.
     pub(crate) packets: mpsc::UnboundedReceiver<Received>,
     /// Every RTCP packet that arrives.
@@ -103,9 +110,24 @@ impl MediaPeer {
     /// the answer chooses, from [`Self::accept`] on. `rtc` makes sender reports and
     /// retransmissions for the first codec only.
     pub(crate) async fn add_source_offering(&mut self, codecs: &[Codec]) -> Source {
-        let ssrc = NEXT_SSRC.fetch_add(2, Ordering::Relaxed);
+        self.add_layers(codecs, &[""]).await.pop().expect("one source")
+    }
+
+    /// Adds a `sendonly` m-line that offers a simulcast of one codec, with these names of layers;
+    /// one source for each.
+    pub(crate) async fn add_simulcast(&mut self, codec: Codec, rids: &[&str]) -> Vec<Source> {
+        let sources = self.add_layers(&[codec], rids).await;
+        let m_line = self.m_lines.len() - 1;
+        let named = |source: &Source| Some((m_line, source.ssrc + 1, source.rid.clone()?));
+        self.layers.extend(sources.iter().filter_map(named));
+        sources
+    }
+
+    async fn add_layers(&mut self, codecs: &[Codec], rids: &[&str]) -> Vec<Source> {
+        let named = |rid| (NEXT_SSRC.fetch_add(2, Ordering::Relaxed), rid);
+        let layers: Vec<(u32, &str)> = rids.iter().copied().map(named).collect();
         let first = codecs.first().expect("at least one codec");
-        let track = Source::track(first, ssrc);
+        let track = Source::track(first, &layers);
         let direction = RTCRtpTransceiverDirection::Sendonly;
         let init = RTCRtpTransceiverInit { direction, ..Default::default() };
         let transceiver = self
@@ -117,17 +139,19 @@ impl MediaPeer {
         transceiver.set_codec_preferences(offered).await.expect("codecs of the peer");
         let negotiated = Arc::new(Mutex::new(Negotiated::default()));
         self.m_lines.push(Arc::clone(&negotiated));
-        Source {
-            track,
+        let source = |(ssrc, rid): (u32, &str)| Source {
+            track: Arc::clone(&track),
             codecs: codecs.to_vec(),
-            negotiated,
+            negotiated: Arc::clone(&negotiated),
             key_frame_requests: self.key_frame_requests.clone(),
+            rid: (!rid.is_empty()).then(|| Bytes::copy_from_slice(rid.as_bytes())),
             ssrc,
             picture: Picture::default(),
             next_frame: 0,
             next_sequence: 100,
             next_timestamp: 1000,
-        }
+        };
+        layers.into_iter().map(source).collect()
     }
 
     /// Adds a `recvonly` m-line.
@@ -169,6 +193,12 @@ impl MediaPeer {
         let sections = answer.split("\nm=").skip(1);
         for (m_line, section) in self.m_lines.iter().zip(sections) {
             *m_line.lock().expect("no holder panics") = negotiated(section);
+        }
+        let mut repairs = self.repairs.lock().expect("no holder panics");
+        for (m_line, ssrc, rid) in &self.layers {
+            let negotiated = self.m_lines[*m_line].lock().expect("no holder panics");
+            let number = negotiated.extension(REPAIRED_RID);
+            repairs.extend(number.map(|number| (*ssrc, (number, rid.clone()))));
         }
     }
 

@@ -22,6 +22,12 @@ use super::{
     wire::KeyFrameRequests,
 };
 
+/// The header extension that names the layer of a packet.
+const RID: &str = "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id";
+
+/// The one that names the layer of a retransmission.
+pub(super) const REPAIRED_RID: &str = "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id";
+
 /// What an answer said about an m-line.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Negotiated {
@@ -38,6 +44,8 @@ pub(crate) struct Source {
     pub(super) codecs: Vec<Codec>,
     pub(super) negotiated: Arc<Mutex<Negotiated>>,
     pub(super) key_frame_requests: watch::Receiver<KeyFrameRequests>,
+    /// The name of the layer that it is, if it is one.
+    pub(super) rid: Option<Bytes>,
     /// The SSRC of its packets.
     pub(crate) ssrc: u32,
     /// The size that the next key frame declares.
@@ -83,13 +91,21 @@ impl Pace {
         Self { interval: Duration::from_millis(33), packets_per_frame: 3 };
 }
 
+impl Negotiated {
+    /// The number that was agreed to for a header extension.
+    pub(super) fn extension(&self, uri: &str) -> Option<u8> {
+        self.extensions.iter().find(|(_, agreed)| agreed == uri).map(|(number, _)| *number)
+    }
+}
+
 impl Source {
-    /// A track with its SSRCs, not yet on any connection.
-    pub(super) fn track(codec: &Codec, ssrc: u32) -> Arc<TrackLocalStaticRTP> {
+    /// A track with the SSRC and the name of each layer, not yet on any connection.
+    pub(super) fn track(codec: &Codec, layers: &[(u32, &str)]) -> Arc<TrackLocalStaticRTP> {
         let kind = codec.kind();
         let label = if kind == RtpCodecKind::Audio { "audio" } else { "video" };
-        let coding = RTCRtpEncodingParameters {
+        let coding = |&(ssrc, rid): &(u32, &str)| RTCRtpEncodingParameters {
             rtp_coding_parameters: RTCRtpCodingParameters {
+                rid: rid.to_owned(),
                 ssrc: Some(ssrc),
                 rtx: codec.rtx.map(|_| RTCRtpRtxParameters { ssrc: ssrc + 1 }),
                 ..Default::default()
@@ -99,10 +115,10 @@ impl Source {
         };
         Arc::new(TrackLocalStaticRTP::new(MediaStreamTrack::new(
             "stream".to_owned(),
-            format!("{label}-{ssrc}"),
+            format!("{label}-{}", layers[0].0),
             label.to_owned(),
             kind,
-            vec![coding],
+            layers.iter().map(coding).collect(),
         )))
     }
 
@@ -120,8 +136,7 @@ impl Source {
 
     /// The number that the answer agreed to for a header extension.
     pub(crate) fn extension(&self, uri: &str) -> Option<u8> {
-        let negotiated = self.negotiated.lock().expect("no holder panics");
-        negotiated.extensions.iter().find(|(_, agreed)| agreed == uri).map(|(number, _)| *number)
+        self.negotiated.lock().expect("no holder panics").extension(uri)
     }
 
     /// How often a key frame of this track was asked for so far.
@@ -140,7 +155,8 @@ impl Source {
             ssrc: self.ssrc,
             ..Default::default()
         };
-        for (number, value) in packet.extensions {
+        let rid = self.rid.clone().map(|rid| (self.extension(RID).expect("agreed on"), rid));
+        for (number, value) in packet.extensions.into_iter().chain(rid) {
             header.set_extension(number, value).expect("a one-byte extension");
         }
         let packet = rtp::Packet { header, payload: packet.payload };

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
+    sync::{Arc, Mutex},
     time::Instant,
 };
 
@@ -88,6 +89,9 @@ pub(crate) enum Control {
 /// How often a key frame of each stream was asked for, by SSRC.
 pub(crate) type KeyFrameRequests = BTreeMap<u32, u32>;
 
+/// The header extension that the retransmissions of each SSRC need to be known by.
+pub(super) type Repairs = Arc<Mutex<BTreeMap<u32, (u8, Bytes)>>>;
+
 /// Says whether an outgoing packet gets lost.
 pub(crate) type Loss = Box<dyn FnMut(&rtp::Header) -> bool + Send + Sync>;
 
@@ -98,6 +102,7 @@ pub(super) struct Wire {
     pub(super) controls: mpsc::UnboundedSender<(Instant, Control)>,
     pub(super) key_frame_requests: watch::Sender<KeyFrameRequests>,
     pub(super) loss: Option<Loss>,
+    pub(super) repairs: Repairs,
     pub(super) lost: watch::Sender<Vec<u16>>,
     pub(super) inbound: VecDeque<TaggedPacket>,
     pub(super) outbound: VecDeque<TaggedPacket>,
@@ -179,7 +184,13 @@ impl sansio::Protocol<TaggedPacket, TaggedPacket, ()> for Wire {
         self.inbound.pop_front()
     }
 
-    fn handle_write(&mut self, tagged: TaggedPacket) -> Result<(), Error> {
+    fn handle_write(&mut self, mut tagged: TaggedPacket) -> Result<(), Error> {
+        if let Packet::Rtp(packet) = &mut tagged.message.packet {
+            let repairs = self.repairs.lock().expect("no holder panics");
+            if let Some((number, rid)) = repairs.get(&packet.header.ssrc) {
+                packet.header.set_extension(*number, rid.clone())?;
+            }
+        }
         if let (Packet::Rtp(packet), Some(loss)) = (&tagged.message.packet, &mut self.loss)
             && loss(&packet.header)
         {
