@@ -10,6 +10,7 @@ mod meeting;
 mod protoo;
 mod remote;
 mod scene;
+mod signals;
 mod simulcast;
 mod snapshots;
 mod stage;
