@@ -1,7 +1,7 @@
 //! Live broadcasts, from the upload to the player.
 
-mod client;
-mod conformance;
+pub(crate) mod client;
+pub(crate) mod conformance;
 mod hostile;
 mod mp4;
 mod origin;

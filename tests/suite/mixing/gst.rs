@@ -67,6 +67,21 @@ pub(super) fn colour_of(
     )
 }
 
+/// The same by H.264.
+pub(super) fn colour_by_h264(source: Source, [red, green, blue]: [u8; 3]) -> Playing {
+    let colour = u32::from_be_bytes([0xff, red, green, blue]);
+    play(
+        source,
+        &format!(
+            "videotestsrc is-live=true pattern=solid-color foreground-color={colour} \
+             ! video/x-raw,format=I420,width=320,height=240,framerate=24/1 \
+             ! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=24 \
+             ! video/x-h264,profile=constrained-baseline \
+             ! rtph264pay mtu=1100 config-interval=-1 aggregate-mode=zero-latency"
+        ),
+    )
+}
+
 /// Plays a tone, in Hz.
 pub(super) fn tone(source: Source, frequency: f64) -> Playing {
     play(
@@ -229,6 +244,18 @@ pub(super) async fn record(encoder: &str) -> Vec<Bytes> {
         packets.push(packet);
     }
     packets
+}
+
+/// The pictures of a movie, one after the other.
+pub(super) async fn pictures(movie: &[u8]) -> Vec<u8> {
+    through(&format!("qtdemux ! h264parse ! avdec_h264 ! {TO_RGB}"), movie).await
+}
+
+/// The sound of a movie, in samples of one channel.
+pub(super) async fn sound(movie: &[u8]) -> Vec<u8> {
+    let decode = "qtdemux name=movie movie.audio_0 ! aacparse ! avdec_aac ! audioconvert \
+                  ! audio/x-raw,format=S16LE,channels=1,rate=48000 ! fdsink fd=1";
+    through(decode, movie).await
 }
 
 /// Decodes a JPEG file.
