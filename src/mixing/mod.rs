@@ -80,11 +80,7 @@ impl Mixing {
     ///
     /// # Errors
     /// When other machines are configured and connections to them cannot be set up.
-    pub fn start(
-        config: &config::Mixing,
-        data: &Path,
-        live: Live,
-    ) -> Result<Self, SetupError> {
+    pub fn start(config: &config::Mixing, data: &Path, live: Live) -> Result<Self, SetupError> {
         let (agents, first) = if config.agents.is_empty() {
             let program = Program::new(config, &data.join("gstreamer"));
             let first = program.first_sight();

@@ -2,6 +2,10 @@
 
 use std::collections::BTreeMap;
 
+/// What an encoder breaks that is short of processor time: pictures are missing, and a part ends
+/// before a picture that would last too long in it.
+pub(crate) const SHORT_PART: &str = "a part has less than 85 % of PART-TARGET (4.4.4.9)";
+
 /// A media playlist as a player reads it.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Playlist {
@@ -51,8 +55,15 @@ impl Playlist {
     /// Reads a playlist and checks what must hold in each one.
     #[track_caller]
     pub(crate) fn read(text: &str) -> Self {
+        Self::read_tolerating(text, &[])
+    }
+
+    /// The same, except for some rules.
+    #[track_caller]
+    pub(crate) fn read_tolerating(text: &str, tolerated: &[&str]) -> Self {
         let playlist = parse(text).unwrap_or_else(|wrong| panic!("{wrong}\n{text}"));
-        let wrong = violations(&playlist);
+        let mut wrong = violations(&playlist);
+        wrong.retain(|rule| !tolerated.contains(&rule.as_str()));
         assert!(wrong.is_empty(), "{}\n{text}", wrong.join("\n"));
         playlist
     }
@@ -125,7 +136,7 @@ pub(crate) fn violations(playlist: &Playlist) -> Vec<String> {
         let inner = whole.iter().flat_map(|parts| parts.split_last().map(|(_, inner)| inner));
         for part in inner.flatten() {
             let long = part.duration >= 0.85 * part_target - 1e-6;
-            rule(long, "a part has less than 85 % of PART-TARGET (4.4.4.9)");
+            rule(long, SHORT_PART);
         }
         rule(playlist.ended || playlist.hint.is_some(), "low latency needs a hint (B.1)");
     } else {
