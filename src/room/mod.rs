@@ -54,6 +54,7 @@ mod invariants;
 mod join;
 mod layout;
 mod leave;
+mod live;
 mod manage;
 mod media_out;
 mod mix;
@@ -101,6 +102,7 @@ pub use self::{
         Fraction, InvalidFraction, Layout, LayoutFault, LayoutSettings, MAX_REGION_ID, MAX_REGIONS,
         PlacedRegion, Region, Shape, Template, TemplateBase, check_regions,
     },
+    live::Broadcastable,
     manage::*,
     media_out::{MediaOut, MixerCapabilities, Multiple, ResolutionOption},
     offer::OFFER_TIMEOUT,
