@@ -11,6 +11,7 @@
 //   node chromium.mjs live    URL PLAYLIST-URL
 //   node chromium.mjs simulcast URL vp8|h264 TOKEN TOKEN TOKEN
 //   node chromium.mjs protoo  URL TOKEN_ADA TOKEN_BOB TOKEN_OLGA TOKEN_ADA
+//   node chromium.mjs versions URL TOKEN TOKEN
 //
 // `offered` talks to a bare media plane; `meeting`, `dashboard`, `stage`, `comeback` and `nine` use
 // the demo room; the others use one token for each participant, all of
@@ -29,6 +30,7 @@ import { protoo } from "./scenarios/protoo.mjs";
 import { simulcast } from "./scenarios/simulcast.mjs";
 import { stage } from "./scenarios/stage.mjs";
 import { cross, crowd } from "./scenarios/streams.mjs";
+import { versions } from "./scenarios/versions.mjs";
 
 const SCENARIOS = {
   comeback,
@@ -42,6 +44,7 @@ const SCENARIOS = {
   protoo,
   simulcast,
   stage,
+  versions,
 };
 
 await runReporting(async ([name, url, ...rest]) => {
