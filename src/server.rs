@@ -35,9 +35,10 @@ use crate::{
         Doorway, DoorwaySettings,
         broadcasting::TokenAuthorizer,
         demo,
+        engines::Engines,
         listener::Listener,
         origin::{self, Origins},
-        owt, pages, protoo,
+        owt, pages, protoo, signals,
         ticket::Tickets,
         tls::{self, TlsError},
         token::{Grants, Tokens},
@@ -139,7 +140,8 @@ impl Server {
             .merge(health::router(down.clone()));
         let origins = Origins::new(&config.portal.cors);
         let doors = Router::new()
-            .merge(protoo::router(doorway, config.protoo.clone(), down.clone()))
+            .merge(protoo::router(doorway.clone(), config.protoo.clone(), down.clone()))
+            .merge(signals_door(config, doorway, down.clone()))
             .merge(pages(&config.demo, demo_room, tokens.clone(), registry.clone()))
             .layer(socket_io_layer)
             .layer(origins.cors())
@@ -298,6 +300,11 @@ fn doorway_settings(config: &Config) -> DoorwaySettings {
 
 fn demo_room(demo: &config::Demo) -> Option<RoomId> {
     demo.enabled.then(|| demo.room.clone())
+}
+
+fn signals_door(config: &Config, doorway: Doorway, down: watch::Receiver<bool>) -> Router {
+    let engines = Engines::new(config.engines.clone());
+    signals::router(doorway, config.signals.clone(), engines, down)
 }
 
 fn pages(demo: &config::Demo, room: Option<RoomId>, tokens: Tokens, registry: Registry) -> Router {

@@ -3,6 +3,7 @@
 
 mod acks;
 mod client;
+mod heartbeats;
 mod idle;
 mod node;
 mod portico;
@@ -23,6 +24,9 @@ const IN_FLIGHT: usize = 4;
 
 /// Idle connections.
 const IDLE_CONNECTIONS: usize = 2000;
+
+/// Sessions that send heartbeats.
+const BEATING_SESSIONS: usize = 500;
 
 /// Participants of a room, so that nobody hears of everybody.
 const ROOM_SIZE: usize = 20;
@@ -77,6 +81,18 @@ async fn compare() -> Result<()> {
         "node socket.io 4, connected".to_owned(),
         format!("{:.1}", idle::of_node(count).await?),
     ]);
+    table.print();
+
+    println!("\nSessions of the room-signal dialect, a heartbeat every 3 seconds each.\n");
+    let mut table = Table::new(&[
+        "sessions",
+        "acks/s",
+        "core busy",
+        "us/s each",
+        "sessions per core",
+        "KiB each",
+    ]);
+    table.row(heartbeats::measure(BEATING_SESSIONS).await?.row());
     table.print();
     println!("\nLoad average afterwards: {}.", report::load_average());
     Ok(())

@@ -18,18 +18,21 @@ use crate::{
     ids::{ParticipantId, RoomId, StreamId},
     live::Address,
     mixing::SnapshotError,
-    room::{Command, FormerParticipant, Managed, Order, Rejection, Reply},
+    room::{Command, FormerParticipant, Managed, Manner, Order, Rejection, Reply},
     store::{Seat, Store},
 };
 
 /// Somebody who wants into a room.
 pub struct JoinRequest {
-    /// A fresh id.
+    /// A fresh id; or one that its door knows to be the client's own, who takes its place again if
+    /// it has one.
     pub participant: ParticipantId,
     /// The account, as the token states it.
     pub user: Arc<str>,
     /// The role, as the token states it.
     pub role: Arc<str>,
+    /// What else it says of itself.
+    pub manner: Manner,
     /// How long the place is kept after the connection is lost; zero if it ends with it.
     pub keep: Duration,
     /// Where notifications go.
@@ -96,11 +99,12 @@ impl RoomHandle {
     /// Asks to be let in and waits until the room has answered, which it does to the request's
     /// responder. `None` when it refuses.
     pub async fn join(self, request: JoinRequest) -> Option<Member> {
-        let JoinRequest { participant, user, role, keep, outbox, respond } = request;
+        let JoinRequest { participant, user, role, manner, keep, outbox, respond } = request;
         let connection = ConnectionId::fresh();
         let (respond, granted) = overheard(respond);
         let member = Member { participant: participant.clone(), connection, inbox: self.inbox };
-        let message = Message::Join { participant, connection, user, role, keep, outbox, respond };
+        let message =
+            Message::Join { participant, connection, user, role, manner, keep, outbox, respond };
         // The room is there as long as this handle is; at shutdown the answer is moot.
         drop(member.inbox.send(message).await);
         granted.await.unwrap_or(false).then_some(member)

@@ -12,14 +12,14 @@ use crate::{
     ids::{ParticipantId, StreamId},
     live::Address,
     mixing::SnapshotSender,
-    room::{Command, FormerParticipant, Managed, Order, Rejection},
+    room::{Command, FormerParticipant, Managed, Manner, Order, Rejection},
 };
 
 /// What a room's task is asked to do.
 pub(super) enum Message {
-    /// Somebody wants in.
+    /// Somebody wants in, or, where its dialect knows no other way, to its own place again.
     Join {
-        /// A fresh id.
+        /// A fresh id, or its own.
         participant: ParticipantId,
         /// Its connection.
         connection: ConnectionId,
@@ -27,6 +27,8 @@ pub(super) enum Message {
         user: Arc<str>,
         /// The role.
         role: Arc<str>,
+        /// What else it says of itself.
+        manner: Manner,
         /// How long the place is kept after the connection is lost.
         keep: Duration,
         /// Where notifications go.

@@ -21,7 +21,7 @@ use crate::{
     ids::RoomId,
     media::{Media, Statistics},
     mixing::Mixing,
-    room::{FormerParticipant, Room, RoomLoad, Settings},
+    room::{FormerParticipant, Room, RoomKind, RoomLoad, Settings},
     store::{RoomRecord, Store, StoreError},
 };
 
@@ -64,6 +64,17 @@ pub struct RoomCount {
     pub away: usize,
 }
 
+/// What becomes of a room that the store does not know.
+#[derive(Debug, Clone, Copy)]
+enum Unknown {
+    /// It is made where the configuration says so.
+    AsConfigured,
+    /// There is none.
+    Refused,
+    /// It is made, of this kind and with so many publishers.
+    Founded(RoomKind, u32),
+}
+
 /// The running rooms of this server. Cheap to clone.
 #[derive(Clone)]
 pub struct Registry(Arc<Inner>);
@@ -101,12 +112,38 @@ impl Registry {
     /// # Errors
     /// When there is no such room and none may be made.
     pub async fn room(&self, id: &RoomId) -> Result<RoomHandle, JoinError> {
+        self.enter(id, Unknown::AsConfigured).await
+    }
+
+    /// A room as [`Registry::room`] yields it, but none is made that the store does not know.
+    ///
+    /// # Errors
+    /// When there is no such room.
+    pub async fn existing(&self, id: &RoomId) -> Result<RoomHandle, JoinError> {
+        self.enter(id, Unknown::Refused).await
+    }
+
+    /// A room that its first participant makes, unless there is one of that id: whether that one
+    /// lets anybody found it is its own affair. `publishers` may be on the floor of a meeting.
+    ///
+    /// # Errors
+    /// When as many rooms run as may, or the store fails.
+    pub async fn founded(
+        &self,
+        id: &RoomId,
+        kind: RoomKind,
+        publishers: u32,
+    ) -> Result<RoomHandle, JoinError> {
+        self.enter(id, Unknown::Founded(kind, publishers)).await
+    }
+
+    async fn enter(&self, id: &RoomId, unknown: Unknown) -> Result<RoomHandle, JoinError> {
         loop {
             if let Some(handle) = self.running(id) {
                 return Ok(handle);
             }
             let closed = self.rooms().closed;
-            let record = self.record(id).await?;
+            let settings = self.settings_of(id, unknown).await?;
             let mut rooms = self.rooms();
             if let Some(running) = rooms.running.get(id) {
                 return Ok(self.way_to(id, &running.inbox));
@@ -118,7 +155,7 @@ impl Registry {
             if rooms.running.len() >= max_rooms as usize {
                 return Err(JoinError::TooManyRooms(max_rooms));
             }
-            let running = self.start(id.clone(), &record);
+            let running = self.start(id.clone(), settings);
             let inbox = running.inbox.clone();
             rooms.running.insert(id.clone(), running);
             return Ok(self.way_to(id, &inbox));
@@ -223,7 +260,28 @@ impl Registry {
         Settings { auto_mix: options.rooms.auto_mix || demo, ..settings }
     }
 
-    fn start(&self, id: RoomId, record: &RoomRecord) -> Running {
+    /// The settings that a room would start with.
+    async fn settings_of(&self, id: &RoomId, unknown: Unknown) -> Result<Settings, JoinError> {
+        match unknown {
+            Unknown::AsConfigured => Ok(self.settings(&self.record(id).await?)),
+            Unknown::Refused | Unknown::Founded(..) if self.is_known(id).await? => {
+                Ok(self.settings(&self.record(id).await?))
+            }
+            Unknown::Refused => Err(JoinError::UnknownRoom(id.clone())),
+            Unknown::Founded(kind, publishers) => {
+                let defaults = &self.0.options.rooms;
+                let record = RoomRecord::with_defaults(id.clone(), id.as_str(), defaults);
+                Ok(self.settings(&record).founded(kind, publishers))
+            }
+        }
+    }
+
+    async fn is_known(&self, id: &RoomId) -> Result<bool, JoinError> {
+        let demo = self.0.options.demo_room.as_ref() == Some(id);
+        Ok(demo || self.0.store.room(id).await?.is_some())
+    }
+
+    fn start(&self, id: RoomId, settings: Settings) -> Running {
         let (inbox, messages) = mpsc::channel(ROOM_INBOX);
         // Unbounded by type, bounded by construction: a session reports a handful of times in its
         // life and the room bounds its sessions. A worker thread must never wait for a room.
@@ -231,7 +289,7 @@ impl Registry {
         let sink = Arc::new(move |event| drop(report.send(event)));
         let media = Arc::new(self.0.media.open_room(&id, sink));
         let mixing = self.0.mixing.open_room(id.clone(), Arc::clone(&media));
-        let room = Room::new(Instant::now(), id.clone(), self.settings(record));
+        let room = Room::new(Instant::now(), id.clone(), settings);
         let load = Arc::new(SharedLoad::default());
         let parts = TaskParts {
             inbox: messages,

@@ -19,7 +19,7 @@ use super::{
     load::SharedLoad,
     message::Message,
     outbox::{Outbox, Responder},
-    seat::{ConnectionId, Seat, Trouble},
+    seat::{Arrival, ConnectionId, Seat, Trouble},
 };
 use crate::{
     ids::{ParticipantId, RoomId},
@@ -68,7 +68,8 @@ pub(super) struct TaskParts {
 /// A request that the room has not answered.
 struct Pending {
     from: ParticipantId,
-    joins: bool,
+    /// Whoever asks to come in gets its seat when that is granted.
+    arrival: Option<Arrival>,
     respond: Responder,
 }
 
@@ -140,11 +141,19 @@ impl RoomTask {
                 | Message::EndBroadcast { .. }
         );
         match message {
-            Message::Join { participant, connection, user, role, keep, outbox, respond } => {
-                let seat = Seat::new(connection, outbox, keep);
-                self.seats.insert(participant.clone(), seat);
-                let command = Command::Join { user, role };
-                self.request(Pending { from: participant, joins: true, respond }, command);
+            Message::Join {
+                participant,
+                connection,
+                user,
+                role,
+                manner,
+                keep,
+                outbox,
+                respond,
+            } => {
+                let arrival = Some(Arrival { connection, outbox, keep });
+                let command = Command::Join { user, role, manner };
+                self.request(Pending { from: participant, arrival, respond }, command);
             }
             Message::Resume { participant, connection, outbox, respond } => {
                 self.resume(&participant, connection, outbox, respond);
@@ -155,7 +164,7 @@ impl RoomTask {
                     return respond(Err(Rejection::NotJoined));
                 }
                 let leaves = matches!(command, Command::Leave).then(|| from.clone());
-                self.request(Pending { from, joins: false, respond }, command);
+                self.request(Pending { from, arrival: None, respond }, command);
                 if let Some(participant) = leaves {
                     self.seats.remove(&participant);
                 }
@@ -267,11 +276,7 @@ impl RoomTask {
                     let pending = self.pending.remove(&request);
                     let pending = pending.expect("a request is answered once");
                     debug_assert_eq!(pending.from, to, "an answer goes to whoever asked");
-                    if pending.joins && result.is_err() {
-                        self.seats.remove(&to);
-                        self.parts.journal.forget(to);
-                    }
-                    (pending.respond)(result);
+                    self.answer(pending, result, &mut troubles);
                 }
                 Output::Notify { to, notification } => self.tell(&to, &notification, &mut troubles),
                 Output::Managed { request, result } => {
@@ -288,6 +293,38 @@ impl RoomTask {
             self.parts.journal.record(&self.id, change);
         }
         self.settle(troubles);
+    }
+
+    /// Answers a request. Whoever is let in has a seat before it hears so; if it had one, it also
+    /// hears what it missed, unless the answer itself tells that.
+    fn answer(
+        &mut self,
+        Pending { from, arrival, respond }: Pending,
+        result: Result<Reply, Rejection>,
+        troubles: &mut Vec<(ParticipantId, Trouble)>,
+    ) {
+        let Some(arrival) = arrival else { return respond(result) };
+        let seat = self.seats.get_mut(&from);
+        match (&result, seat) {
+            (Ok(_), Some(seat)) => {
+                info!(room = %self.id, participant = %from, "connected again");
+                let missed = seat.resume(arrival.connection, arrival.outbox);
+                respond(result);
+                let told = |it: &Arc<Notification>| matches!(**it, Notification::Publishers(_));
+                for notification in missed.iter().filter(|it| !told(it)) {
+                    self.tell(&from, notification, troubles);
+                }
+            }
+            (Ok(_), None) => {
+                self.seats.insert(from, Seat::new(arrival));
+                respond(result);
+            }
+            (Err(_), Some(_)) => respond(result),
+            (Err(_), None) => {
+                self.parts.journal.forget(from);
+                respond(result);
+            }
+        }
     }
 
     fn tell(

@@ -25,6 +25,15 @@ impl ConnectionId {
     }
 }
 
+/// Somebody's connection before it has a seat.
+pub(super) struct Arrival {
+    pub(super) connection: ConnectionId,
+    /// Where notifications go.
+    pub(super) outbox: Box<dyn Outbox>,
+    /// How long the place is to be kept after the connection is lost.
+    pub(super) keep: Duration,
+}
+
 /// A participant's place.
 pub(super) struct Seat {
     keep: Duration,
@@ -50,7 +59,7 @@ pub(super) enum Trouble {
 impl Seat {
     /// The place of somebody who just came. With no time to `keep` it for, the place ends with the
     /// connection.
-    pub(super) fn new(connection: ConnectionId, outbox: Box<dyn Outbox>, keep: Duration) -> Self {
+    pub(super) fn new(Arrival { connection, outbox, keep }: Arrival) -> Self {
         Self { keep, presence: Presence::Here { connection, outbox } }
     }
 

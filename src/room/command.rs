@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::{Manner, Sending, Whom};
 use crate::{
     formats::{
         AudioFormat, AudioSource, Mids, Offerer, TrackSelection, VideoFormat, VideoParameters,
@@ -13,12 +14,58 @@ use crate::{
 /// A participant's request. Fresh ids come with it, since the room makes none itself.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
-    /// Enter the room. Answered by [`Reply::Joined`](super::Reply::Joined).
+    /// Enter the room. Answered by [`Reply::Joined`](super::Reply::Joined). Whoever knows the floor
+    /// takes its own place again if it has one.
     Join {
         /// The account's name, as the token states it.
         user: Arc<str>,
         /// The name of one of the room's roles.
         role: Arc<str>,
+        /// What else it says of itself.
+        manner: Manner,
+    },
+    /// Give a sign of life, as was promised when one came. Answered by
+    /// [`Reply::Publishers`](super::Reply::Publishers).
+    Heartbeat,
+    /// Say what one sends from now on.
+    SetSending {
+        /// Sound, picture, both or neither.
+        sending: Sending,
+    },
+    /// Ask the owner to be let onto the floor.
+    AskForFloor {
+        /// What one is going to send.
+        sending: Sending,
+        /// What the owner is told, which the room does not look into.
+        message: Arc<str>,
+    },
+    /// Let viewers onto the floor, as the owner.
+    GrantFloor {
+        /// Whom.
+        to: Whom,
+        /// What they are told, which the room does not look into.
+        message: Arc<str>,
+    },
+    /// Refuse to let viewers onto the floor, as the owner.
+    DenyFloor {
+        /// Whom.
+        to: Whom,
+        /// What they are told, which the room does not look into.
+        message: Arc<str>,
+    },
+    /// Take others out of the room, as a publisher.
+    Kick {
+        /// Whom.
+        whom: Whom,
+        /// What they are told, which the room does not look into.
+        message: Arc<str>,
+    },
+    /// Send something to others of a call.
+    Relay {
+        /// Whom; everybody else if nobody is named.
+        to: Option<Whom>,
+        /// What, which the room does not look into.
+        message: Arc<str>,
     },
     /// Leave of one's own will.
     Leave,

@@ -41,6 +41,7 @@ impl Room {
         for kind in tracks.kinds() {
             info.set_status(*kind, status);
         }
+        self.floor.touch();
         for &kind in tracks.kinds() {
             let active = status == TrackStatus::Active;
             self.perform(Effect::SetTrackActive { stream: stream.clone(), kind, active });

@@ -35,6 +35,7 @@ pub(super) fn check_state(room: &Room) {
     if !room.managed {
         limits_are_kept(room);
     }
+    floor_is_held(room);
     session_ids_are_unique(room);
     transports_carry_their_owners_sessions(room);
     own_offers_are_waited_for(room);
@@ -48,6 +49,13 @@ pub(super) fn check_state(room: &Room) {
 
 /// Checks the outputs of one input: those after the first `undrained`.
 pub(super) fn check_outputs(room: &Room, due: &Due, undrained: usize) {
+    let told = room.outputs.iter().skip(undrained);
+    let mut going: BTreeSet<ParticipantId> = told
+        .filter_map(|output| {
+            let Output::Notify { to, notification } = output else { return None };
+            is_end(notification).then(|| to.clone())
+        })
+        .collect();
     let mut answers = 0;
     for output in room.outputs.iter().skip(undrained) {
         match output {
@@ -63,15 +71,28 @@ pub(super) fn check_outputs(room: &Room, due: &Due, undrained: usize) {
                 assert!(ordered, "only whoever ordered is answered: {output:?}");
             }
             Output::Notify { to, notification } => {
-                let dropped = matches!(**notification, Notification::Dropped);
-                let present = room.participants.contains(to);
-                assert!(present != dropped, "only those in the room are told: {output:?}");
+                // Of several who go at once, the later ones hear of the earlier ones.
+                let present = room.participants.contains(to) || going.remove(to);
+                let gone = is_end(notification);
+                assert!(present, "only those in the room are told: {output:?}");
+                assert!(!(gone && room.participants.contains(to)), "gone for good: {output:?}");
+                if !gone && !room.participants.contains(to) {
+                    going.insert(to.clone());
+                }
             }
             Output::Effect(_) => {}
         }
     }
     let due = usize::from(!matches!(due, Due::Nothing));
     assert_eq!(answers, due, "a command is answered exactly once");
+}
+
+/// Whether this is the last thing that somebody is told.
+fn is_end(notification: &Notification) -> bool {
+    matches!(
+        notification,
+        Notification::Dropped | Notification::Kicked { .. } | Notification::Expired
+    )
 }
 
 fn limits_are_kept(room: &Room) {
@@ -82,6 +103,9 @@ fn limits_are_kept(room: &Room) {
     }
     for (id, participant) in room.participants.iter() {
         let permission = room.settings.permission_of(&participant.info.role);
+        let on_floor = |role| room.permission_on_floor(role, room.floor.has(id));
+        let permission =
+            permission.map(|role| if participant.floor.is_some() { on_floor(role) } else { role });
         assert_eq!(permission, Ok(participant.permission), "{id:?} may what its role permits");
     }
     for (session, publication) in room.publications.iter() {
@@ -110,6 +134,25 @@ fn participants_are_counted(room: &Room) {
         let bound = room.settings.bounds.subscriptions_per_participant;
         assert!(participant.subscriptions <= bound, "{id:?} subscribes no more than it may");
     }
+}
+
+fn floor_is_held(room: &Room) {
+    for holder in room.floor.holders() {
+        assert!(room.participants.contains(holder), "{holder:?} has the floor and is there");
+    }
+    for (id, participant) in room.participants.iter() {
+        let publishes = participant.publications > 0;
+        let known = participant.floor.is_some();
+        let has = room.floor.has(id);
+        assert!(has || !publishes, "{id:?} has the floor where it publishes");
+        assert!(known || !has || publishes, "{id:?} has the floor while it publishes");
+        let expected = room.presences.participants().any(|it| it == id);
+        assert_eq!(expected, known, "{id:?} is heard or not");
+    }
+    let heard = room.presences.participants();
+    assert!(heard.into_iter().all(|it| room.participants.contains(it)), "who is heard is there");
+    let limit = room.settings.floor.limit.map_or(usize::MAX, |limit| limit as usize);
+    assert!(room.floor.holders().count() <= limit, "the floor is not overcrowded");
 }
 
 fn publications_are_owned(room: &Room) {

@@ -26,6 +26,8 @@ impl Room {
     pub(super) fn depart(&mut self, participant: &ParticipantId) {
         let Some(leaver) = self.participants.remove(participant) else { return };
         self.absences.end(participant);
+        self.presences.end(participant);
+        self.floor.leave(participant);
         self.record(RecordChange::Went(participant.clone()));
         self.announce_participant(Notification::ParticipantLeft(leaver.info));
 

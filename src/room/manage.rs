@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use super::{
     Effect, LayoutSettings, MediaPermission, Notification, Permission, PlacedRegion, Rejection,
-    Room, RoomReport, Settings, StreamInfo, TrackStatus, aged::Aged, publication::PublicationState,
+    Room, RoomReport, Settings, StreamInfo, TrackStatus, aged::Aged, presence::Presences,
+    publication::PublicationState,
 };
 use crate::{
     formats::{TrackKind, TrackSelection},
@@ -201,8 +202,9 @@ impl Room {
     fn reconfigure(&mut self, settings: Settings) {
         let views = std::mem::take(&mut self.settings.views);
         let media_out = self.settings.media_out.clone();
-        let bounds = self.settings.bounds;
-        self.settings = Settings { views, media_out, bounds, ..settings };
+        let Settings { bounds, floor, kind: own, .. } = self.settings;
+        let kind = if floor.founded { own } else { settings.kind };
+        self.settings = Settings { views, media_out, bounds, floor, kind, ..settings };
         self.managed = true;
     }
 
@@ -223,6 +225,8 @@ impl Room {
             self.perform(Effect::CloseSession { session: session.clone() });
         }
         self.transports.clear();
+        self.floor.clear();
+        self.presences = Presences::default();
     }
 }
 

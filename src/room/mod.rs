@@ -49,6 +49,7 @@ mod control;
 mod desired;
 mod event;
 mod feed;
+mod floor;
 mod handle;
 mod invariants;
 mod join;
@@ -56,14 +57,17 @@ mod layout;
 mod leave;
 mod live;
 mod manage;
+mod manner;
 mod media_out;
 mod mix;
 mod mixer;
 mod offer;
 mod output;
 mod participant;
+mod presence;
 mod publication;
 mod publish;
+mod publishers;
 mod record;
 mod rejection;
 mod report;
@@ -89,9 +93,9 @@ use std::{
 };
 
 use self::{
-    aged::Aged, away::Absences, invariants::Due, offer::OpenOffers, participant::Participant,
-    publication::Publication, session::Transport, subscription::Subscription, telling::Asker,
-    view::View,
+    aged::Aged, away::Absences, floor::Floor, invariants::Due, offer::OpenOffers,
+    participant::Participant, presence::Presences, publication::Publication, session::Transport,
+    subscription::Subscription, telling::Asker, view::View,
 };
 pub use self::{
     broadcast::MAX_BROADCAST_BYTES,
@@ -104,6 +108,7 @@ pub use self::{
     },
     live::Broadcastable,
     manage::*,
+    manner::*,
     media_out::{MediaOut, MixerCapabilities, Multiple, ResolutionOption},
     offer::OFFER_TIMEOUT,
     output::*,
@@ -156,6 +161,8 @@ pub struct Room {
     /// The transports that carry at least one session.
     transports: BTreeMap<TransportId, Transport>,
     absences: Absences,
+    presences: Presences,
+    floor: Floor,
     /// Offers that wait for their answers.
     offers: OpenOffers,
     outputs: VecDeque<Output>,
@@ -184,6 +191,8 @@ impl Room {
             subscriptions: Aged::new(),
             transports: BTreeMap::new(),
             absences: Absences::default(),
+            presences: Presences::default(),
+            floor: Floor::default(),
             offers: OpenOffers::default(),
             outputs: VecDeque::new(),
             records: VecDeque::new(),
@@ -201,17 +210,21 @@ impl Room {
         let due = match input {
             Input::Command { from, request, command } => {
                 let asker = Asker { from, request };
-                if let Err(rejection) = self.obey(&asker, command) {
+                let joins = matches!(command, Command::Join { .. });
+                if let Err(rejection) = self.obey(now, &asker, command) {
                     self.refuse(&asker, rejection);
                 }
+                self.tell_publishers(joins.then_some(&asker.from));
                 Due::Reply(asker)
             }
             Input::Event(event) => {
                 self.learn(now, event);
+                self.tell_publishers(None);
                 Due::Nothing
             }
             Input::Manage { request, order } => {
                 let result = self.manage(order);
+                self.tell_publishers(None);
                 self.outputs.push_back(Output::Managed { request, result });
                 Due::Managed(request)
             }
@@ -230,7 +243,8 @@ impl Room {
 
     /// When [`Room::handle_timeout`] is due.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        let waits = [self.closes_at, self.absences.next(), self.offers.next()];
+        let presence = self.presences.next();
+        let waits = [self.closes_at, self.absences.next(), self.offers.next(), presence];
         waits.into_iter().flatten().min()
     }
 
@@ -244,9 +258,10 @@ impl Room {
             self.perform(Effect::CloseRoom);
         }
         self.give_up_offers(now);
-        if self.give_up(now) {
+        if self.give_up(now) | self.release(now) {
             self.watch_idleness(now);
         }
+        self.tell_publishers(None);
         if cfg!(debug_assertions) {
             invariants::check_state(self);
         }
@@ -264,13 +279,22 @@ impl Room {
     }
 
     /// Does what is asked and grants it, or changes nothing and says why.
-    fn obey(&mut self, asker: &Asker, command: Command) -> Result<(), Rejection> {
+    fn obey(&mut self, now: Instant, asker: &Asker, command: Command) -> Result<(), Rejection> {
         let joins = matches!(command, Command::Join { .. });
         if !joins && !self.participants.contains(&asker.from) {
             return Err(Rejection::NotJoined);
         }
         match command {
-            Command::Join { user, role } => self.join(asker, user, role),
+            Command::Join { user, role, manner } => self.join(now, asker, user, role, manner),
+            Command::Heartbeat => self.heartbeat(now, asker),
+            Command::SetSending { sending } => self.set_sending(asker, sending),
+            Command::AskForFloor { sending, message } => {
+                self.ask_for_floor(asker, sending, &message)
+            }
+            Command::GrantFloor { to, message } => self.grant_floor(asker, &to, &message),
+            Command::DenyFloor { to, message } => self.deny_floor(asker, &to, &message),
+            Command::Kick { whom, message } => self.kick(asker, &whom, &message),
+            Command::Relay { to, message } => self.relay(asker, to.as_ref(), &message),
             Command::Leave => self.leave(asker),
             Command::Text { to, message } => self.text(asker, &to, message),
             Command::Broadcast { data } => self.broadcast(asker, data),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    AudioFeed, DesiredView, Managed, Negotiation, Rejection, VideoFeed,
+    AudioFeed, DesiredView, FloorView, Managed, Negotiation, PublisherInfo, Rejection, VideoFeed,
     stream::{StreamInfo, StreamUpdate},
 };
 use crate::{
@@ -59,6 +59,8 @@ pub enum Reply {
         /// The peer connection that carries it.
         transport: TransportId,
     },
+    /// Who publishes, the owner first.
+    Publishers(Arc<[PublisherInfo]>),
     /// Where a view shows a stream.
     Region {
         /// The region's id.
@@ -77,6 +79,8 @@ pub struct Joined {
     pub permission: Permission,
     /// The room.
     pub room: RoomInfo,
+    /// What those learn who know the floor.
+    pub floor: Option<FloorView>,
 }
 
 /// A participant as others see it.
@@ -195,6 +199,23 @@ pub enum Notification {
         /// Why, in OWT's words where it has some.
         reason: Arc<str>,
     },
+    /// Others publish than before, or with other tracks. Told to those who know the floor.
+    Publishers(Arc<[PublisherInfo]>),
+    /// Somebody else sent something for oneself. Told to those who know the floor.
+    Relayed {
+        /// The sender.
+        from: ParticipantInfo,
+        /// What it sent, which the room did not look into.
+        message: Arc<str>,
+    },
+    /// One was taken out of the room by a publisher and may come in again. Told to those who know
+    /// the floor.
+    Kicked {
+        /// What the publisher sent.
+        message: Arc<str>,
+    },
+    /// One gave no sign of life for too long and is in the room no longer.
+    Expired,
     /// One was removed from the room; the connection is closed next.
     Dropped,
 }

@@ -43,6 +43,7 @@ impl Room {
         if let Some(owner) = self.participants.get_mut(&asker.from) {
             owner.publications += 1;
         }
+        self.floor.take(&asker.from);
         self.attach(&transport, &asker.from, Negotiating::ByClient);
         self.record_session(&asker.from, &session, &transport, SessionKind::Publication);
         let state = PublicationState::Connecting { media, attributes, layers: Vec::new() };
@@ -73,6 +74,9 @@ impl Room {
         participant.permission.publish.check(audio, video)?;
         let inputs = self.publications.len() as u64;
         if self.settings.input_limit.is_some_and(|limit| inputs >= u64::from(limit)) {
+            return Err(Rejection::TooManyInputs);
+        }
+        if self.floor_left() == 0 && !self.floor.has(publisher) {
             return Err(Rejection::TooManyInputs);
         }
         if participant.publications >= self.settings.bounds.publications_per_participant {
@@ -133,6 +137,7 @@ impl Room {
         publication.state = PublicationState::Live(Arc::new(stream));
         let transport = publication.transport.clone();
         self.publications.renew(session);
+        self.floor.touch();
         self.record_session(&owner, session, &transport, SessionKind::Stream);
         self.auto_mix(session);
         self.tell(&owner, Notification::SessionReady { session: session.clone(), transport });
@@ -161,7 +166,11 @@ impl Room {
         self.record_closed(&publication.owner, session);
         if let Some(owner) = self.participants.get_mut(&publication.owner) {
             owner.publications -= 1;
+            if owner.publications == 0 && owner.floor.is_none() {
+                self.floor.leave(&publication.owner);
+            }
         }
+        self.floor.touch();
         let Some(stream) = publication.stream() else { return };
         let StreamOrigin::Forward { owner_handle, .. } = &stream.origin else { return };
 

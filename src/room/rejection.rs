@@ -13,6 +13,24 @@ pub enum Rejection {
     /// The participant is already in the room.
     #[error("already in the room")]
     AlreadyJoined,
+    /// The room was to be made and is there.
+    #[error("the room exists")]
+    RoomExists,
+    /// The room has ended.
+    #[error("there is no such room")]
+    NoSuchRoom,
+    /// It makes no sense in this kind of room.
+    #[error("this is another kind of room")]
+    WrongKind,
+    /// The participant has the floor already.
+    #[error("a publisher already")]
+    HasFloor,
+    /// As many have the floor as may.
+    #[error("the room has as many publishers as it admits")]
+    FloorFull,
+    /// Nobody in the room is meant.
+    #[error("not in the room")]
+    NoSuchMember,
     /// The room has as many participants as it admits.
     #[error("the room is full")]
     RoomFull,

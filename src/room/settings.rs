@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use super::{LayoutSettings, MediaOut, Permission, Transcoding};
+use super::{LayoutSettings, MediaOut, Permission, RoomKind, Transcoding};
 use crate::formats::{AudioFormat, Resolution, VideoFormat};
 
 /// The settings that a room lives by.
@@ -10,6 +10,10 @@ use crate::formats::{AudioFormat, Resolution, VideoFormat};
 pub struct Settings {
     /// Participants at once; `None` is unlimited (up to `max_participants`).
     pub participant_limit: Option<u32>,
+    /// What happens in it.
+    pub kind: RoomKind,
+    /// Who may have the floor.
+    pub floor: FloorSettings,
     /// Forward streams at once, those still connecting included; `None` is unlimited.
     pub input_limit: Option<u32>,
     /// What each role permits.
@@ -32,6 +36,50 @@ pub struct Settings {
     pub notify_streams: bool,
     /// The server's own bounds, beyond which a room never goes.
     pub bounds: Bounds,
+}
+
+/// People in a call.
+const CALL_SIZE: u32 = 2;
+
+impl Settings {
+    /// The settings of a room of some kind that its first participant makes, on whose floor so many
+    /// may be if it is a meeting. It ends with its last participant.
+    #[must_use]
+    pub fn founded(mut self, kind: RoomKind, publishers: u32) -> Self {
+        self.kind = kind;
+        self.bounds.idle = Duration::ZERO;
+        let limit = match kind {
+            RoomKind::Meeting => publishers,
+            RoomKind::AudioMeeting => {
+                self.video_in = [].into();
+                for view in &mut self.views {
+                    view.video = None;
+                }
+                publishers
+            }
+            RoomKind::Call | RoomKind::Broadcast => {
+                self.audio_in = [].into();
+                self.video_in = [].into();
+                self.views.clear();
+                if kind == RoomKind::Call { CALL_SIZE } else { 1 }
+            }
+        };
+        if kind == RoomKind::Call {
+            self.participant_limit = Some(CALL_SIZE);
+        }
+        self.floor = FloorSettings { founded: true, limit: Some(limit) };
+        self
+    }
+}
+
+/// Who may have the floor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct FloorSettings {
+    /// Whether the room was made by its first participant: others who know the floor are viewers
+    /// then until they are let onto it. Otherwise everybody's role decides.
+    pub founded: bool,
+    /// How many may have it at once; `None` is unlimited.
+    pub limit: Option<u32>,
 }
 
 /// Bounds that protect the server from one room.

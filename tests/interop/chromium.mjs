@@ -9,13 +9,15 @@
 //   node chromium.mjs cross   URL TOKEN TOKEN TOKEN
 //   node chromium.mjs offered URL
 //   node chromium.mjs live    URL PLAYLIST-URL
+//   node chromium.mjs signals URL TOKEN_ANN TOKEN_BOB TOKEN_CAT TOKEN_OLGA
+//   node chromium.mjs call    URL TOKEN_ANN TOKEN_BOB
 //   node chromium.mjs simulcast URL vp8|h264 TOKEN TOKEN TOKEN
 //   node chromium.mjs protoo  URL TOKEN_ADA TOKEN_BOB TOKEN_OLGA TOKEN_ADA
 //   node chromium.mjs versions URL TOKEN TOKEN
 //
 // `offered` talks to a bare media plane; `meeting`, `dashboard`, `stage`, `comeback` and `nine` use
 // the demo room; the others use one token for each participant, all of
-// one room and of role presenter (in `protoo` all of the room `studio`, of the users named). Prints
+// one room and of role presenter (in `protoo`, `signals` and `call` all of the room `studio`, of the users named). Prints
 // one line of JSON; exits with 0 only if everything was as expected.
 
 import { withBrowser } from "./browser.mjs";
@@ -27,12 +29,14 @@ import { meeting } from "./scenarios/meeting.mjs";
 import { nine } from "./scenarios/nine.mjs";
 import { offered } from "./scenarios/offered.mjs";
 import { protoo } from "./scenarios/protoo.mjs";
+import { call, signals } from "./scenarios/signals.mjs";
 import { simulcast } from "./scenarios/simulcast.mjs";
 import { stage } from "./scenarios/stage.mjs";
 import { cross, crowd } from "./scenarios/streams.mjs";
 import { versions } from "./scenarios/versions.mjs";
 
 const SCENARIOS = {
+  call,
   comeback,
   cross,
   crowd,
@@ -42,6 +46,7 @@ const SCENARIOS = {
   nine,
   offered,
   protoo,
+  signals,
   simulcast,
   stage,
   versions,

@@ -11,6 +11,7 @@ mod mixing;
 mod owt;
 mod portal;
 mod protoo;
+mod signals;
 mod store;
 mod support;
 mod tidy;

@@ -185,7 +185,9 @@ impl From<IssueError> for Problem {
 impl From<Rejection> for Problem {
     fn from(rejection: Rejection) -> Self {
         match rejection {
-            Rejection::NotJoined | Rejection::NoSuchReceiver(_) => Self::no_participant(),
+            Rejection::NotJoined | Rejection::NoSuchReceiver(_) | Rejection::NoSuchMember => {
+                Self::no_participant()
+            }
             Rejection::NoSuchStream | Rejection::StreamNotReady => Self::no_stream(),
             Rejection::NoAudioTrack => Self::bad_request("Stream does NOT contain audio track"),
             Rejection::NoVideoTrack => Self::bad_request("Stream does NOT contain video track"),
@@ -203,6 +205,11 @@ impl From<Rejection> for Problem {
             }),
             Rejection::Unauthorized => Self::not_permitted("Permission denied"),
             Rejection::AlreadyJoined
+            | Rejection::RoomExists
+            | Rejection::NoSuchRoom
+            | Rejection::WrongKind
+            | Rejection::HasFloor
+            | Rejection::FloorFull
             | Rejection::RoomFull
             | Rejection::InvalidRole
             | Rejection::TooManyInputs

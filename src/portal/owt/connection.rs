@@ -21,7 +21,7 @@ use crate::{
     driver::{JoinError, JoinRequest, Member, Responder, RoomHandle, fresh_participant},
     ids::{ParticipantId, TransportId},
     portal::{ComeBack, ComeBackError, Doorway, flag::raised, token::Admission},
-    room::{Command, Rejection, Reply},
+    room::{Command, Manner, Rejection, Reply},
     store::Seat,
 };
 
@@ -137,15 +137,16 @@ impl Connection {
                 Reply::Done
                 | Reply::SessionOpened { .. }
                 | Reply::Region { .. }
+                | Reply::Publishers(_)
                 | Reply::Described(_),
             ) => ack.ok(),
             Err(rejection) => ack.error(&Refusal::from(&rejection), form),
         });
         let outbox = Box::new(self.client.clone());
         let Admission { user, role, .. } = admission;
-        let keep = keep.unwrap_or_default();
-        self.member =
-            room.join(JoinRequest { participant, user, role, keep, outbox, respond }).await;
+        let (keep, manner) = (keep.unwrap_or_default(), Manner::default());
+        let request = JoinRequest { participant, user, role, manner, keep, outbox, respond };
+        self.member = room.join(request).await;
         match &self.member {
             Some(_) => self.ticket = id,
             None => self.client.disconnect(),
@@ -194,7 +195,9 @@ impl Connection {
                 ack.ok_with(&SessionResult { id: session.as_str(), transport_id });
             }
             Ok(Reply::Region { region }) => ack.ok_with(&RegionResult { region: &region }),
-            Ok(Reply::Done | Reply::Joined(_) | Reply::Described(_)) => ack.ok(),
+            Ok(Reply::Done | Reply::Joined(_) | Reply::Publishers(_) | Reply::Described(_)) => {
+                ack.ok();
+            }
             Err(rejection) => ack.error(&about.refusal(&rejection), form),
         });
         member.request(command, respond).await;
@@ -279,6 +282,13 @@ impl About {
             }
             Command::Negotiate { transport, .. } => Self::Session(transport.clone()),
             Command::Join { .. }
+            | Command::Heartbeat
+            | Command::SetSending { .. }
+            | Command::AskForFloor { .. }
+            | Command::GrantFloor { .. }
+            | Command::DenyFloor { .. }
+            | Command::Kick { .. }
+            | Command::Relay { .. }
             | Command::Leave
             | Command::Text { .. }
             | Command::Broadcast { .. }

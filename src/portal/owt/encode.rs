@@ -71,7 +71,12 @@ pub(super) fn event(notification: &Notification, protocol: Protocol) -> Event<'_
             Event::Progress(Progress { id: transport.as_str(), session_id: None, state })
         }
         // Clients of this protocol always offer.
-        Notification::Offer { .. } => Event::Nothing,
+        Notification::Offer { .. }
+        // Clients of this protocol do not know the floor.
+        | Notification::Publishers(_)
+        | Notification::Relayed { .. }
+        | Notification::Kicked { .. }
+        | Notification::Expired => Event::Nothing,
         Notification::SessionReady { session, transport } => {
             progress(protocol, session, transport, ProgressState::Ready)
         }
@@ -88,7 +93,7 @@ pub(super) fn login_result<'a>(
     reconnection_ticket: Option<&'a str>,
     protocol: Protocol,
 ) -> LoginResult<'a> {
-    let room::Joined { participant: own, permission, room } = joined;
+    let room::Joined { participant: own, permission, room, .. } = joined;
     LoginResult {
         id: own.id.as_str(),
         user: &own.user,

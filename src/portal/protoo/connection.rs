@@ -22,7 +22,7 @@ use crate::{
     driver::{JoinError, JoinRequest, Responder, fresh_participant},
     ids::{RoomId, TransportId},
     portal::{flag::raised, token::Admission},
-    room::{Command, Negotiation, Reply},
+    room::{Command, Manner, Negotiation, Reply},
 };
 
 /// The role of everybody where no token says one.
@@ -215,6 +215,7 @@ impl Connection {
                 Reply::Done
                 | Reply::SessionOpened { .. }
                 | Reply::Region { .. }
+                | Reply::Publishers(_)
                 | Reply::Described(_),
             ) => {
                 seated.client.grant(&id, Nothing {});
@@ -224,9 +225,9 @@ impl Connection {
         let participant = fresh_participant();
         let outbox = Box::new(Teller(Arc::clone(&seat)));
         // The dialect knows no coming back: whoever connects again joins again.
-        let keep = Duration::ZERO;
-        let member =
-            room.join(JoinRequest { participant, user, role, keep, outbox, respond }).await;
+        let (keep, manner) = (Duration::ZERO, Manner::default());
+        let request = JoinRequest { participant, user, role, manner, keep, outbox, respond };
+        let member = room.join(request).await;
         Ok(member.map(|member| Stay { member, seat }))
     }
 

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{
-    offer::{self, Kinds},
-    refusal::{Code, Refusal, SessionKind},
-};
+use super::refusal::{Code, Refusal, SessionKind};
 use crate::{
     formats::{AudioSource, VideoParameters, VideoSource},
     ids::{RoomId, SessionId, StreamId},
-    portal::candidate,
+    portal::{
+        candidate,
+        offer::{self, Kinds},
+    },
     room::{PublishAudio, PublishMedia, PublishVideo},
 };
 
@@ -113,7 +113,7 @@ fn check_node(data: &Value, node: &str) -> Result<(), Refusal> {
 fn publish(data: &Value) -> Result<Wish, Refusal> {
     let sdp = offer(data)?;
     let media = media(data.get("minfo"))?;
-    let sends = offer::directions(&sdp)?.sends;
+    let sends = offer::directions(&sdp).map_err(Refusal::from)?.sends;
     if (sends.audio, sends.video) != (media.audio.is_some(), media.video.is_some()) {
         return Err(Refusal::new(Code::MediaInfo, "minfo and the offer disagree"));
     }
@@ -167,7 +167,7 @@ fn media(minfo: Option<&Value>) -> Result<PublishMedia, Refusal> {
 fn subscribe(data: &Value) -> Result<Wish, Refusal> {
     let from = stream(data)?;
     let sdp = offer(data)?;
-    let kinds = offer::directions(&sdp)?.receives;
+    let kinds = offer::directions(&sdp).map_err(Refusal::from)?.receives;
     Ok(Wish::Subscribe { sdp, kinds, from })
 }
 

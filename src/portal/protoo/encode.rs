@@ -66,6 +66,10 @@ impl Reader<'_> {
             | Notification::Offer { .. }
             | Notification::SessionReady { .. }
             | Notification::SessionFailed { .. }
+            | Notification::Publishers(_)
+            | Notification::Relayed { .. }
+            | Notification::Kicked { .. }
+            | Notification::Expired
             | Notification::Dropped => None,
         }
     }

@@ -5,7 +5,6 @@ mod connection;
 mod decode;
 mod encode;
 mod message;
-mod offer;
 mod peers;
 mod refusal;
 mod seat;

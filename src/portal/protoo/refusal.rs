@@ -25,6 +25,7 @@ use std::borrow::Cow;
 
 use crate::{
     driver::JoinError,
+    portal::offer::OfferError,
     room::{Rejection, Unsatisfied},
 };
 
@@ -101,6 +102,7 @@ impl Refusal {
             Rejection::InvalidRole => Code::Token,
             Rejection::RoomFull
             | Rejection::TooManyInputs
+            | Rejection::FloorFull
             | Rejection::TooManySubscriptions
             | Rejection::TextTooLong => Code::Limit,
             Rejection::NoSuchStream
@@ -120,7 +122,11 @@ impl Refusal {
             | Rejection::SubscriptionNotReady
             | Rejection::AudioUnsatisfied(_)
             | Rejection::VideoUnsatisfied(_) => failed,
+            Rejection::NoSuchRoom | Rejection::RoomExists => Code::Room,
             Rejection::AlreadyJoined
+            | Rejection::WrongKind
+            | Rejection::HasFloor
+            | Rejection::NoSuchMember
             | Rejection::NoAudioTrack
             | Rejection::NoVideoTrack
             | Rejection::NoSuchView
@@ -143,6 +149,16 @@ impl Refusal {
             return Self::new(kind.unknown(), rejection.to_string());
         }
         Self::of(rejection, Some(kind))
+    }
+}
+
+impl From<OfferError> for Refusal {
+    fn from(error: OfferError) -> Self {
+        let code = match error {
+            OfferError::TooLong => Code::Limit,
+            OfferError::Unreadable => Code::Sdp,
+        };
+        Self::new(code, error.to_string())
     }
 }
 

@@ -180,6 +180,10 @@ impl Outbox for Teller {
             | Notification::StreamAdded(_)
             | Notification::StreamUpdated { .. }
             | Notification::StreamRemoved { .. }
+            | Notification::Publishers(_)
+            | Notification::Relayed { .. }
+            | Notification::Kicked { .. }
+            | Notification::Expired
             | Notification::SessionReady { .. } => {
                 if let Some(frame) = seat.reader().notification(notification) {
                     return seat.client.wire.send(frame);

@@ -25,7 +25,7 @@ use crate::{
     portal::{
         Doorway,
         token::{MAX_NAME_BYTES, TokenError},
-        websocket::{self, Farewell},
+        websocket::{self, FRAMES_PER_SECOND, Farewell, Habits},
     },
 };
 
@@ -34,6 +34,9 @@ const SUBPROTOCOL: &str = "protoo";
 
 /// The code after which `protoo-client` does not come back.
 const FOR_GOOD: u16 = 4000;
+
+/// Whoever is silent is noticed by its missing requests, so nobody is pinged.
+const HABITS: Habits = Habits { frames_per_second: FRAMES_PER_SECOND, idle: None };
 
 /// A newer connection of the same peer is there.
 pub(super) const REPLACED: Farewell =
@@ -110,7 +113,7 @@ async fn serve(socket: WebSocket, door: Door, peer: Arc<str>, token: Option<Secr
     let (requests, inbox) = mpsc::channel(settings.pending_requests);
     let client = Client { wire: wire.clone() };
     let hear = listener(client.clone(), requests);
-    let pump = tokio::spawn(websocket::pump(socket, outgoing, hear));
+    let pump = tokio::spawn(websocket::pump(socket, outgoing, HABITS, hear));
 
     let pass = door.pass(&peer, token).await;
     let hold = match pass.room() {

@@ -8,7 +8,6 @@ use tokio::time::{Duration, Instant};
 use super::{
     decode::Listed,
     message::Nothing,
-    offer::Kinds,
     refusal::{Refusal, SessionKind},
     seat::{Seat, Waiting},
 };
@@ -16,6 +15,7 @@ use crate::{
     driver::{Member, Responder, fresh_short_session},
     formats::{Offerer, VideoParameters},
     ids::{SessionId, StreamId, TransportId},
+    portal::offer::Kinds,
     room::{
         Command, Negotiation, PublishMedia, Rejection, Reply, SubscribeAudio, SubscribeMedia,
         SubscribeVideo, Unsatisfied,
@@ -41,7 +41,11 @@ impl Stay {
         let respond: Responder = Box::new(move |result| match result {
             Ok(Reply::Described(room)) => seat.client.grant(&id, seat.reader().lists(&room, what)),
             Ok(
-                Reply::Done | Reply::Joined(_) | Reply::SessionOpened { .. } | Reply::Region { .. },
+                Reply::Done
+                | Reply::Joined(_)
+                | Reply::SessionOpened { .. }
+                | Reply::Publishers(_)
+                | Reply::Region { .. },
             ) => {
                 seat.client.grant(&id, Nothing {});
             }

@@ -19,7 +19,7 @@ fn finds(
     participants: Vec<ParticipantInfo>,
 ) -> Reply {
     let room = RoomInfo { id: id(ROOM), views: vec!["common".into()], streams, participants };
-    Reply::Joined(Box::new(Joined { participant: who, permission, room }))
+    Reply::Joined(Box::new(Joined { participant: who, permission, room, floor: None }))
 }
 
 #[test]

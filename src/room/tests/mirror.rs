@@ -11,8 +11,8 @@ use crate::{
     ids::{ParticipantId, SessionId, StreamId, TransportId},
     room::{
         AudioFeed, Command, DesiredView, Effect, Event, Input, Joined, Notification, Output,
-        ParticipantInfo, Reply, Room, StreamInfo, StreamOrigin, StreamUpdate, TrackStatus,
-        VideoFeed,
+        ParticipantInfo, PublisherInfo, Reply, Room, StreamInfo, StreamOrigin, StreamUpdate,
+        TrackStatus, VideoFeed,
     },
 };
 
@@ -23,6 +23,8 @@ struct Seen {
     streams: Vec<Arc<StreamInfo>>,
     sessions: BTreeMap<SessionId, TransportId>,
     ready: BTreeSet<SessionId>,
+    /// Who publishes, as far as it is told such things.
+    publishers: Option<Arc<[PublisherInfo]>>,
 }
 
 /// Everybody's knowledge, and the media side's.
@@ -128,6 +130,9 @@ impl Mirror {
             assert_eq!(seen.participants, info.participants, "whom {who} sees");
             assert_eq!(seen.streams, streams, "which streams {who} sees");
             assert_eq!(seen.sessions, sessions_of(room, Some(who)), "what {who} has");
+            if let Some(publishers) = &seen.publishers {
+                assert_eq!(*publishers, room.list_publishers(), "who publishes for {who}");
+            }
         }
         assert_eq!(self.media, sessions_of(room, None), "what the media side carries");
         let views =
@@ -142,20 +147,34 @@ impl Mirror {
         self.met.insert(first_word(thing));
     }
 
+    fn joined(&mut self, who: &ParticipantId, joined: &Joined) {
+        let Joined { participant, room, floor, .. } = joined;
+        assert_eq!(participant.id, *who);
+        let publishers = floor.as_ref().map(|it| Arc::clone(&it.publishers));
+        self.away.remove(who);
+        let own = floor.iter().flat_map(|it| &it.sessions);
+        let own: BTreeMap<_, _> = own.map(|it| (it.id.clone(), it.transport.clone())).collect();
+        if let Some(seen) = self.seen.get_mut(who) {
+            assert_eq!(own, seen.sessions, "{who} comes again and has what it had");
+            assert_eq!(room.participants, seen.participants, "{who} knows everybody");
+            seen.publishers = publishers;
+            return;
+        }
+        assert!(own.is_empty(), "{who} is new");
+        let seen = Seen {
+            participants: room.participants.clone(),
+            streams: room.streams.iter().map(without_views).collect(),
+            sessions: BTreeMap::new(),
+            ready: BTreeSet::new(),
+            publishers,
+        };
+        assert!(self.seen.insert(who.clone(), seen).is_none(), "{who} comes in once");
+    }
+
     fn granted(&mut self, who: &ParticipantId, input: &Input, reply: &Reply) {
         let Input::Command { command, .. } = input else { panic!("an event is not answered") };
         match reply {
-            Reply::Joined(joined) => {
-                let Joined { participant, room, .. } = &**joined;
-                assert_eq!(participant.id, *who);
-                let seen = Seen {
-                    participants: room.participants.clone(),
-                    streams: room.streams.iter().map(without_views).collect(),
-                    sessions: BTreeMap::new(),
-                    ready: BTreeSet::new(),
-                };
-                assert!(self.seen.insert(who.clone(), seen).is_none(), "{who} comes in once");
-            }
+            Reply::Joined(joined) => self.joined(who, joined),
             Reply::SessionOpened { session, transport } => {
                 let seen = self.seen.get_mut(who).expect("in the room");
                 let known = seen.sessions.insert(session.clone(), transport.clone());
@@ -183,8 +202,15 @@ impl Mirror {
                 | Command::PlayStream { .. }
                 | Command::Mix { .. }
                 | Command::Unmix { .. }
+                | Command::SetSending { .. }
+                | Command::AskForFloor { .. }
+                | Command::GrantFloor { .. }
+                | Command::DenyFloor { .. }
+                | Command::Kick { .. }
+                | Command::Relay { .. }
                 | Command::SetRegion { .. } => {}
-                Command::Join { .. }
+                Command::Heartbeat
+                | Command::Join { .. }
                 | Command::Describe
                 | Command::Publish { .. }
                 | Command::Subscribe { .. }
@@ -193,6 +219,9 @@ impl Mirror {
                     panic!("{command:?} has a richer answer")
                 }
             },
+            Reply::Publishers(list) => {
+                assert_eq!(self.seen[who].publishers.as_ref(), Some(list), "{who} knows the list");
+            }
             Reply::Region { region } => self.shown(who, command, region),
         }
     }
@@ -218,7 +247,10 @@ impl Mirror {
         if let Notification::SessionFailed { session, .. } = notification {
             return self.ended(who, session);
         }
-        if *notification == Notification::Dropped {
+        if let Notification::Dropped | Notification::Kicked { .. } | Notification::Expired =
+            notification
+        {
+            self.away.remove(who);
             assert!(self.seen.remove(who).is_some(), "{who} is in the room");
             return;
         }
@@ -248,12 +280,23 @@ impl Mirror {
                 assert_eq!(seen.sessions.get(session), Some(transport), "{who}'s own");
                 assert!(seen.ready.insert(session.clone()), "{session} gets ready once");
             }
+            Notification::Publishers(list) => {
+                let known = seen.publishers.replace(Arc::clone(list));
+                assert!(known.is_some_and(|known| known != *list), "{who} hears news of it");
+            }
+            Notification::Relayed { from, .. } => {
+                assert!(seen.publishers.is_some(), "{who} knows the floor");
+                assert!(seen.participants.contains(from), "{from:?} is known");
+            }
             Notification::Text { .. } => {}
             Notification::Broadcast { from, .. } => {
                 assert_ne!(from.id, *who, "nobody hears its own broadcast");
                 assert!(seen.participants.contains(from), "{from:?} is known");
             }
-            Notification::SessionFailed { .. } | Notification::Dropped => unreachable!("above"),
+            Notification::SessionFailed { .. }
+            | Notification::Kicked { .. }
+            | Notification::Expired
+            | Notification::Dropped => unreachable!("above"),
         }
     }
 

@@ -97,7 +97,8 @@ impl Scenario {
 
     fn state(&self) -> String {
         let Room { views, participants, publications, subscriptions, transports, .. } = &self.room;
-        format!("{:?}", (views, participants, publications, subscriptions, transports))
+        let floor: Vec<_> = self.room.floor.holders().collect();
+        format!("{:?}", (views, participants, publications, subscriptions, transports, floor))
     }
 }
 

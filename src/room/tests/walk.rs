@@ -14,20 +14,20 @@ use crate::{
     },
     ids::{ParticipantId, SessionId, StreamId, TransportId},
     room::{
-        Command, Effect, Event, Input, LayoutSettings, MixerCapabilities, Negotiation, Order,
-        Output, PlacedRegion, RequestId, Room, SubscribeMedia, TemplateBase, TextTarget,
-        TrackStatus, Transcoding,
+        Command, Effect, Event, FloorSettings, Input, LayoutSettings, MixerCapabilities,
+        Negotiation, Order, Output, PlacedRegion, RequestId, Room, RoomKind, SubscribeMedia,
+        TemplateBase, TextTarget, TrackStatus, Transcoding, Whom,
     },
 };
 
-const SEEDS: u64 = 24;
+const SEEDS: u64 = 40;
 const STEPS: u64 = 3_000;
 
 /// Shorter than most pauses between two inputs, so that whoever is away for it is given up.
 const MOMENT: Duration = Duration::from_millis(25);
 
 /// Everything that the walks together must have met, lest they prove nothing.
-const SIGHTS: [&str; 64] = [
+const SIGHTS: [&str; 74] = [
     "ActiveInput",
     "AlreadyJoined",
     "Answer",
@@ -40,15 +40,21 @@ const SIGHTS: [&str; 64] = [
     "Disconnect",
     "Done",
     "Dropped",
+    "Expired",
+    "FloorFull",
+    "HasFloor",
     "InvalidLayout",
     "InvalidRole",
     "Joined",
+    "Kicked",
     "Layout",
     "Negotiate",
     "NoAudioTrack",
     "NoBandwidthEstimate",
+    "NoSuchMember",
     "NoSuchReceiver",
     "NoSuchRegion",
+    "NoSuchRoom",
     "NoSuchSession",
     "NoSuchStream",
     "NoSuchSubscription",
@@ -66,8 +72,11 @@ const SIGHTS: [&str; 64] = [
     "OpenSubscription",
     "ParticipantJoined",
     "ParticipantLeft",
+    "Publishers",
     "Region",
+    "Relayed",
     "Room",
+    "RoomExists",
     "RoomFull",
     "SessionExists",
     "SessionFailed",
@@ -92,6 +101,7 @@ const SIGHTS: [&str; 64] = [
     "VideoUnsatisfied",
     "ViewChanged",
     "Whole",
+    "WrongKind",
 ];
 
 #[test]
@@ -136,6 +146,13 @@ impl Walk {
         picture.max_input = 3;
         picture.keep_active_input_primary = seed.is_multiple_of(2);
         settings.views.push(silent);
+        if seed % 4 == 1 {
+            settings.floor = FloorSettings { founded: seed % 8 == 1, limit: Some(2) };
+        } else if seed % 8 == 6 {
+            settings = settings.founded(RoomKind::Call, 3);
+            settings.participant_limit = Some(5);
+            settings.bounds.idle = IDLE;
+        }
         settings.auto_mix = seed.is_multiple_of(3);
         if seed.is_multiple_of(2) {
             settings.transcoding = Transcoding::ALL;
@@ -163,6 +180,10 @@ impl Walk {
                     self.subscription_control(&session)
                 };
                 Input::Command { from, request, command }
+            }
+            5 | 6 if self.seed % 4 == 1 => {
+                let command = self.floor_command();
+                Input::Command { from: self.participant(), request, command }
             }
             _ => Input::Command { from: self.participant(), request, command: self.command() },
         };
@@ -244,8 +265,32 @@ impl Walk {
             24 => get_region(self.session().as_str(), self.label()),
             25 | 26 => set_region(self.session().as_str(), self.label(), self.region()),
             27 if self.random.one_in(2) => broadcast("{}"),
-            27 => Command::Describe,
+            27 if self.random.one_in(2) => Command::Describe,
+            27 => self.floor_command(),
             _ => self.subscription(),
+        }
+    }
+
+    /// Mostly what somebody does that is in the room and knows the floor.
+    fn floor_command(&mut self) -> Command {
+        let whom = match self.random.below(3) {
+            0 => Whom::User(self.random.pick(&["alice", "bob", "carol"]).into()),
+            _ => Whom::One(self.participant()),
+        };
+        match self.random.below(12) {
+            0..=3 => {
+                let kind = self.room.settings.kind;
+                let user = self.random.pick(&["alice", "bob", "carol"]);
+                let role = self.random.pick(&["presenter", "presenter", "viewer"]);
+                entering(user, role, kind, self.random.one_in(2))
+            }
+            4 => Command::Heartbeat,
+            5 => sending(self.random.one_in(2), self.random.one_in(2)),
+            6 => ask_for_floor(),
+            7 | 8 => grant_floor(whom),
+            9 if self.random.one_in(2) => deny_floor(whom),
+            9 | 10 => kick(whom),
+            _ => relay(self.random.one_in(2).then_some(whom)),
         }
     }
 

@@ -9,13 +9,13 @@ use crate::{
     },
     room::{
         AgreedMedia, AudioFeed, AudioTrack, Bounds, Command, DesiredView, Effect, Event, Fit,
-        Fraction, InputTrack, Layout, LayoutSettings, MediaOut, MediaPermission, MixerCapabilities,
-        Multiple, Negotiation, Notification, ParticipantInfo, Permission, PlacedRegion,
-        PublishAudio, PublishMedia, PublishVideo, Region, Reply, ResolutionOption, Settings, Shape,
-        StreamInfo, StreamOrigin, StreamUpdate, SubscribeAudio, SubscribeMedia, SubscribeVideo,
-        SubscriptionUpdate, TemplateBase, TextTarget, TrackStatus, Transcoding, VideoEncoding,
-        VideoFeed, VideoOptions, VideoTrack, VideoUpdate, ViewAudio, ViewInput, ViewSettings,
-        ViewVideo,
+        FloorEntry, FloorSettings, Fraction, InputTrack, Layout, LayoutSettings, Manner, MediaOut,
+        MediaPermission, MixerCapabilities, Multiple, Negotiation, Notification, ParticipantInfo,
+        Permission, PlacedRegion, Profile, PublishAudio, PublishMedia, PublishVideo, Region, Reply,
+        ResolutionOption, RoomKind, Sending, Settings, Shape, StreamInfo, StreamOrigin,
+        StreamUpdate, SubscribeAudio, SubscribeMedia, SubscribeVideo, SubscriptionUpdate,
+        TemplateBase, TextTarget, TrackStatus, Transcoding, VideoEncoding, VideoFeed, VideoOptions,
+        VideoTrack, VideoUpdate, ViewAudio, ViewInput, ViewSettings, ViewVideo, Whom,
     },
 };
 
@@ -28,6 +28,8 @@ pub(super) const VP8: VideoFormat = VideoFormat::of(VideoCodec::Vp8);
 pub(super) const VGA: Resolution = Resolution { width: 640, height: 480 };
 pub(super) const QVGA: Resolution = Resolution { width: 320, height: 240 };
 pub(super) const IDLE: Duration = Duration::from_secs(30);
+/// How long those may be silent who know the floor.
+pub(super) const HEARTBEAT: Duration = Duration::from_secs(10);
 pub(super) const ATTRIBUTES: &str = r#"{"seat":"12"}"#;
 
 /// Which kinds of track are meant.
@@ -58,6 +60,8 @@ pub(super) fn settings() -> Settings {
     ]);
     Settings {
         participant_limit: None,
+        kind: RoomKind::Meeting,
+        floor: FloorSettings::default(),
         input_limit: None,
         roles,
         audio_in: [AudioFormat::OPUS, AudioFormat::PCMU].into(),
@@ -119,7 +123,52 @@ pub(super) fn join(role: &str) -> Command {
 }
 
 pub(super) fn join_as(user: &str, role: &str) -> Command {
-    Command::Join { user: user.into(), role: role.into() }
+    Command::Join { user: user.into(), role: role.into(), manner: Manner::default() }
+}
+
+/// Comes in by a dialect that knows the floor.
+pub(super) fn enter(user: &str, kind: RoomKind) -> Command {
+    entering(user, "presenter", kind, false)
+}
+
+/// The same, and makes the room.
+pub(super) fn found(user: &str, kind: RoomKind) -> Command {
+    entering(user, "presenter", kind, true)
+}
+
+pub(super) fn entering(user: &str, role: &str, kind: RoomKind, founding: bool) -> Command {
+    let sending = Sending::BOTH;
+    let entry = FloorEntry { kind, founding, sending, heartbeat: HEARTBEAT };
+    let manner = Manner { profile: Profile::default(), floor: Some(entry) };
+    Command::Join { user: user.into(), role: role.into(), manner }
+}
+
+pub(super) fn sending(audio: bool, video: bool) -> Command {
+    Command::SetSending { sending: Sending { audio, video } }
+}
+
+pub(super) fn ask_for_floor() -> Command {
+    Command::AskForFloor { sending: Sending::BOTH, message: "please".into() }
+}
+
+pub(super) fn grant_floor(to: Whom) -> Command {
+    Command::GrantFloor { to, message: "come".into() }
+}
+
+pub(super) fn deny_floor(to: Whom) -> Command {
+    Command::DenyFloor { to, message: "no".into() }
+}
+
+pub(super) fn kick(whom: Whom) -> Command {
+    Command::Kick { whom, message: "out".into() }
+}
+
+pub(super) fn relay(to: Option<Whom>) -> Command {
+    Command::Relay { to, message: "hi".into() }
+}
+
+pub(super) fn one(who: &str) -> Whom {
+    Whom::One(id(who))
 }
 
 pub(super) fn broadcast(data: &str) -> Command {

@@ -6,7 +6,7 @@ use super::{AudioFormatRecord, MediaPermissionRecord, RoomRecord, VideoFormatRec
 use crate::{
     config,
     formats::{AudioCodec, AudioFormat, H264Profile, VideoCodec, VideoFormat},
-    room::{Bounds, MediaPermission, Permission, Settings},
+    room::{Bounds, FloorSettings, MediaPermission, Permission, RoomKind, Settings},
 };
 
 impl RoomRecord {
@@ -21,13 +21,17 @@ impl RoomRecord {
             };
             (Arc::from(role.role.as_str()), permission)
         });
+        let video_in = known(&self.media_in.video, video_format);
+        let kind = if video_in.is_empty() { RoomKind::AudioMeeting } else { RoomKind::Meeting };
         let positive = u32::try_from(self.participant_limit).ok().filter(|limit| *limit > 0);
         Settings {
             participant_limit: positive,
+            kind,
+            floor: FloorSettings::default(),
             input_limit: u32::try_from(self.input_limit).ok(),
             roles: roles.collect(),
             audio_in: known(&self.media_in.audio, audio_format).into(),
-            video_in: known(&self.media_in.video, video_format).into(),
+            video_in: video_in.into(),
             views: self.views.iter().map(ViewRecord::to_settings).collect(),
             auto_mix: false,
             media_out: self.media_out.to_settings(),

@@ -218,3 +218,19 @@ async fn protoo_clients_meet_each_other_and_a_guest_of_the_other_door() {
     let result = scenario("protoo", &["ada", "bob", "olga", "ada"]).await;
     assert_eq!(result["subscriptions"], 6);
 }
+
+/// Three pages of the room-signal dialect and one that came by OWT's door: who makes the room and
+/// publishes, a viewer that is let onto the floor, another that looks on; pausing, succession, a
+/// kick.
+#[tokio::test]
+async fn room_signal_clients_meet_each_other_and_a_guest_of_another_door() {
+    let result = scenario("signals", &["ann", "bob", "cat", "olga"]).await;
+    assert_eq!(result["subscriptions"], 9);
+}
+
+/// A call between two pages, whose media goes from one to the other.
+#[tokio::test]
+async fn two_people_call_each_other() {
+    let result = scenario("call", &["ann", "bob"]).await;
+    assert_eq!(result["subscriptions"], 2);
+}

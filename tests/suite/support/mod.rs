@@ -9,5 +9,6 @@ pub(crate) mod protoo;
 pub(crate) mod samples;
 pub(crate) mod server;
 pub(crate) mod shape;
+pub(crate) mod signals;
 pub(crate) mod socketio;
 pub(crate) mod transcript;

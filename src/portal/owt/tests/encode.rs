@@ -27,7 +27,11 @@ fn joined() -> Box<room::Joined> {
     let settings = RoomRecord::new(id.clone(), "lobby").to_settings(bounds);
     let now = Instant::now();
     let mut room = Room::new(now, id, settings);
-    let command = Command::Join { user: "ann".into(), role: "presenter".into() };
+    let command = Command::Join {
+        user: "ann".into(),
+        role: "presenter".into(),
+        manner: crate::room::Manner::default(),
+    };
     let from = "ann".parse().expect("an id");
     room.handle(now, Input::Command { from, request: RequestId(1), command });
     let mut outputs = std::iter::from_fn(|| room.poll_output());

@@ -1,10 +1,19 @@
-//! What a client's offer is about, as far as this dialect leaves it to the offer to say.
-
-use super::refusal::{Code, Refusal};
+//! What a client's offer is about, as far as a dialect leaves it to the offer to say.
 
 /// The longest offer, in bytes: Chromium's own, with every codec and twelve media sections, stay
 /// below 80 KB.
 const MAX_OFFER_BYTES: usize = 128 * 1024;
+
+/// Why an offer is not looked into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum OfferError {
+    /// It is longer than any real one.
+    #[error("the SDP is too long")]
+    TooLong,
+    /// It is no SDP.
+    #[error("the SDP cannot be read")]
+    Unreadable,
+}
 
 /// Sound, picture, or both.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -26,12 +35,12 @@ pub(super) struct Directions {
 
 /// Reads the media sections of an offer (RFC 8866, 5.14; RFC 3264, 5.1). Everything else in it is
 /// the media plane's to judge.
-pub(super) fn directions(sdp: &str) -> Result<Directions, Refusal> {
+pub(super) fn directions(sdp: &str) -> Result<Directions, OfferError> {
     if sdp.len() > MAX_OFFER_BYTES {
-        return Err(Refusal::new(Code::Limit, "the SDP is too long"));
+        return Err(OfferError::TooLong);
     }
     if !sdp.starts_with("v=0") {
-        return Err(Refusal::new(Code::Sdp, "the SDP cannot be read"));
+        return Err(OfferError::Unreadable);
     }
     let mut sections = sdp.split("\nm=");
     let session = direction(sections.next().unwrap_or_default());
@@ -53,6 +62,37 @@ pub(super) fn directions(sdp: &str) -> Result<Directions, Refusal> {
         *received |= receives;
     }
     Ok(found)
+}
+
+/// An offer without its pictures, so that their m-lines are rejected: with port 0, unless one is
+/// the first of all. A rejected first one would take a browser's whole bundle with it, so that one
+/// sends nothing instead.
+pub(super) fn without_video(sdp: &str) -> String {
+    let mut kept = String::with_capacity(sdp.len());
+    let mut sections = 0;
+    let mut video = false;
+    for line in sdp.lines() {
+        if let Some(section) = line.strip_prefix("m=") {
+            sections += 1;
+            video = section.starts_with("video ");
+            if video && sections > 1 {
+                let mut words = line.splitn(3, ' ');
+                let (name, _port) = (words.next(), words.next());
+                let rest = words.next().unwrap_or_default();
+                kept.push_str(&format!("{} 0 {rest}\r\n", name.unwrap_or_default()));
+                continue;
+            }
+        }
+        match line.trim_end() {
+            "a=bundle-only" if video => {}
+            "a=sendrecv" | "a=sendonly" | "a=recvonly" if video => kept.push_str("a=inactive\r\n"),
+            line => {
+                kept.push_str(line);
+                kept.push_str("\r\n");
+            }
+        }
+    }
+    kept
 }
 
 /// Whether media flows from and to the client, where a part says so.
@@ -99,10 +139,23 @@ mod tests {
     }
 
     #[test]
+    fn pictures_are_taken_out_of_an_offer() {
+        let head = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\n";
+        let audio = "m=audio 9 RTP 111\r\na=sendonly\r\n";
+        let video = "m=video 9 RTP 96 97\r\na=bundle-only\r\na=sendrecv\r\na=mid:1\r\n";
+        let left_out = "m=video 0 RTP 96 97\r\na=inactive\r\na=mid:1\r\n";
+        let kept = without_video(&format!("{head}{audio}{video}"));
+        assert_eq!(kept, format!("{head}{audio}{left_out}"));
+        let silent = "m=video 9 RTP 96 97\r\na=inactive\r\na=mid:1\r\n";
+        let kept = without_video(&format!("{head}{video}{audio}"));
+        assert_eq!(kept, format!("{head}{silent}{audio}"));
+    }
+
+    #[test]
     fn what_is_no_sdp_or_too_long_is_refused() {
-        let code = |sdp: &str| directions(sdp).expect_err("no SDP").code;
-        assert_eq!(code(""), Code::Sdp);
-        assert_eq!(code("hello\nm=audio 9"), Code::Sdp);
-        assert_eq!(code(&format!("v=0{}", "\n".repeat(MAX_OFFER_BYTES))), Code::Limit);
+        let error = |sdp: &str| directions(sdp).expect_err("no SDP");
+        assert_eq!(error(""), OfferError::Unreadable);
+        assert_eq!(error("hello\nm=audio 9"), OfferError::Unreadable);
+        assert_eq!(error(&format!("v=0{}", "\n".repeat(MAX_OFFER_BYTES))), OfferError::TooLong);
     }
 }
