@@ -198,3 +198,22 @@ pub enum VideoSource {
     /// `encoded-file`.
     EncodedFile,
 }
+
+/// The m-lines (`mid`, RFC 5888) that a client sets aside for a session's tracks, where it says so.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Mids {
+    /// For sound.
+    pub audio: Option<Arc<str>>,
+    /// For the picture.
+    pub video: Option<Arc<str>>,
+}
+
+impl Mids {
+    /// The one for a kind of track.
+    pub fn of(&self, kind: TrackKind) -> Option<&Arc<str>> {
+        match kind {
+            TrackKind::Audio => self.audio.as_ref(),
+            TrackKind::Video => self.video.as_ref(),
+        }
+    }
+}

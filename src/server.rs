@@ -122,7 +122,8 @@ impl Server {
         );
         let tickets = Tickets::new(&store);
         let options = registry_options(config, demo_room.clone());
-        let mixing = Mixing::start(&config.mixing, store.directory())?;
+        let live = Live::new(config.live.clone());
+        let mixing = Mixing::start(&config.mixing, store.directory(), live.clone())?;
         let registry = Registry::new(options, store.clone(), media.clone(), mixing);
         let restored = registry.restore().await?;
         if restored.running > 0 {
@@ -145,7 +146,6 @@ impl Server {
             .layer(socket_io_layer)
             .layer(origins.cors())
             .layer(middleware::from_fn_with_state(origins.clone(), origin::guard));
-        let live = Live::new(config.live.clone());
         let grants = Grants::new(tokens.clone(), config);
         let broadcasts = broadcasts(&origins, &live, tokens.clone(), grants.clone());
         // In this order, whatever has no route falls through to the doors' layers.

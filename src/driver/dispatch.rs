@@ -16,6 +16,9 @@ pub(super) fn media_command(effect: Effect) -> Option<media::Command> {
             Negotiation::Offer(sdp) => media::Command::Offer { transport, sdp },
             Negotiation::Candidate(candidate) => media::Command::Candidate { transport, candidate },
             Negotiation::Answer(sdp) => media::Command::Answer { transport, sdp },
+            Negotiation::Names { session, mids } => {
+                media::Command::NameTracks { transport, session, mids }
+            }
             // An ICE-lite end forgets an address by itself when checks from it stop.
             Negotiation::RemovedCandidates(_) => return None,
         },

@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     ids::{ParticipantId, RoomId, StreamId},
+    live::Address,
     mixing::SnapshotError,
     room::{Command, FormerParticipant, Managed, Manner, Order, Rejection, Reply},
     store::{Seat, Store},
@@ -65,6 +66,18 @@ impl RoomHandle {
         let (respond, picture) = oneshot::channel();
         self.inbox.send(Message::Snapshot { view, respond }).await.ok()?;
         picture.await.ok()
+    }
+
+    /// Has a stream, somebody's or a view, broadcast live until it ends. One that is still being
+    /// negotiated is broadcast as soon as it is there.
+    pub async fn broadcast(&self, stream: StreamId, address: Address) {
+        // A room that has ended has no streams.
+        drop(self.inbox.send(Message::Broadcast { stream, address }).await);
+    }
+
+    /// Has a stream broadcast no longer.
+    pub async fn end_broadcast(&self, stream: StreamId) {
+        drop(self.inbox.send(Message::EndBroadcast { stream }).await);
     }
 
     /// Writes down how somebody who is about to join can come back. It is forgotten when the room

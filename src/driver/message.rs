@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     ids::{ParticipantId, StreamId},
+    live::Address,
     mixing::SnapshotSender,
     room::{Command, FormerParticipant, Managed, Manner, Order, Rejection},
 };
@@ -75,6 +76,18 @@ pub(super) enum Message {
         view: StreamId,
         /// Where the picture goes.
         respond: SnapshotSender,
+    },
+    /// A stream is to be broadcast live, now or as soon as it is there.
+    Broadcast {
+        /// Which.
+        stream: StreamId,
+        /// Where players find it.
+        address: Address,
+    },
+    /// A stream is to be broadcast no longer.
+    EndBroadcast {
+        /// Which.
+        stream: StreamId,
     },
     /// A participant's connection is gone.
     ConnectionLost {

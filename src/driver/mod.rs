@@ -4,6 +4,7 @@
 //! through the member and is told through its [`Outbox`]. The rule of `room_task`: one input into
 //! the room, then every output performed in order, then the next input.
 
+mod broadcasting;
 mod dispatch;
 mod fresh;
 mod handle;

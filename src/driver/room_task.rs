@@ -13,6 +13,7 @@ use tokio::{
 use tracing::info;
 
 use super::{
+    broadcasting::Broadcasts,
     dispatch::{media_command, room_event},
     journal::Journal,
     load::SharedLoad,
@@ -38,6 +39,7 @@ pub(super) struct RoomTask {
     seats: BTreeMap<ParticipantId, Seat>,
     pending: BTreeMap<RequestId, Pending>,
     orders: BTreeMap<RequestId, oneshot::Sender<Result<Managed, Rejection>>>,
+    broadcasts: Broadcasts,
     last_request: u64,
     /// The room said that it may be forgotten and has not been asked anything since.
     idle: bool,
@@ -84,6 +86,7 @@ impl RoomTask {
             seats: BTreeMap::new(),
             pending: BTreeMap::new(),
             orders: BTreeMap::new(),
+            broadcasts: Broadcasts::default(),
             last_request: 0,
             idle: false,
             closed: false,
@@ -131,7 +134,12 @@ impl RoomTask {
 
     fn take(&mut self, message: Message) {
         // Looking does not keep an empty room.
-        self.idle &= matches!(message, Message::Manage { order: Order::Report, .. });
+        self.idle &= matches!(
+            message,
+            Message::Manage { order: Order::Report, .. }
+                | Message::Broadcast { .. }
+                | Message::EndBroadcast { .. }
+        );
         match message {
             Message::Join {
                 participant,
@@ -173,6 +181,13 @@ impl RoomTask {
                 self.closed = true;
             }
             Message::Snapshot { view, respond } => self.parts.mixing.snapshot(view, respond),
+            Message::Broadcast { stream, address } => {
+                self.broadcasts.start(stream, address);
+                self.broadcasts.follow(&self.room, &mut self.parts.mixing);
+            }
+            Message::EndBroadcast { stream } => {
+                self.broadcasts.end(&stream, &mut self.parts.mixing);
+            }
         }
     }
 
@@ -272,6 +287,7 @@ impl RoomTask {
                 Output::Effect(effect) => self.perform(effect),
             }
         }
+        self.broadcasts.follow(&self.room, &mut self.parts.mixing);
         self.parts.load.set(self.room.load());
         while let Some(change) = self.room.poll_record() {
             self.parts.journal.record(&self.id, change);

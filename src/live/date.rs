@@ -6,7 +6,7 @@ const LATEST_MS: f64 = 253_402_300_799_999.0;
 const MS_PER_DAY: u64 = 86_400_000;
 
 /// A time in milliseconds since 1970 as in ISO 8601; `None` before 1970 and after 9999.
-pub(super) fn iso_8601(ms: f64) -> Option<String> {
+pub(crate) fn iso_8601(ms: f64) -> Option<String> {
     if !(0.0..=LATEST_MS).contains(&ms) {
         return None;
     }

@@ -24,6 +24,7 @@ mod tests;
 mod timeline;
 mod upload;
 
+pub(crate) use self::date::iso_8601;
 pub use self::{
     access::{Authorizer, Denial, Verdict},
     address::Address,

@@ -28,7 +28,7 @@ pub use self::{
 };
 
 use crate::{
-    formats::{AudioFormat, LayerChoice, Offerer, Resolution, TrackKind, VideoFormat},
+    formats::{AudioFormat, LayerChoice, Mids, Offerer, Resolution, TrackKind, VideoFormat},
     ids::{SessionId, StreamId, TransportId},
 };
 
@@ -60,6 +60,15 @@ pub enum Command {
         audio: Option<Source<AudioFormat>>,
         /// Where the picture comes from, if any is sent.
         video: Option<Source<VideoFormat>>,
+    },
+    /// Look for a session's tracks in these m-lines of the client's offers, and nowhere else.
+    NameTracks {
+        /// The session's peer connection.
+        transport: TransportId,
+        /// The session.
+        session: SessionId,
+        /// The m-lines.
+        mids: Mids,
     },
     /// Forget an injected track that nothing is fed from any more.
     CloseOutput {

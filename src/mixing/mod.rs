@@ -6,10 +6,12 @@
 //! go directly between the link and the room's media worker.
 
 mod agent;
+mod broadcasts;
 mod link;
 mod outputs;
 mod plan;
 mod program;
+mod publisher;
 mod remote;
 mod room;
 mod shown;
@@ -39,6 +41,7 @@ pub use self::{
 use crate::{
     config,
     ids::RoomId,
+    live::Live,
     media::{Injector, RoomMedia},
 };
 
@@ -58,6 +61,7 @@ pub struct Mixing(Arc<Inner>);
 struct Inner {
     config: config::Mixing,
     agents: Agents,
+    live: Live,
     availability: watch::Sender<Availability>,
 }
 
@@ -71,11 +75,12 @@ enum Agents {
 
 impl Mixing {
     /// Finds out, in the background, whether and what can be mixed here or on the machines that are
-    /// configured. `data` is a directory of the server's own, in which GStreamer's registry is kept.
+    /// configured. `data` is a directory of the server's own, in which GStreamer's registry is kept;
+    /// `live` is where broadcasts go.
     ///
     /// # Errors
     /// When other machines are configured and connections to them cannot be set up.
-    pub fn start(config: &config::Mixing, data: &Path) -> Result<Self, SetupError> {
+    pub fn start(config: &config::Mixing, data: &Path, live: Live) -> Result<Self, SetupError> {
         let (agents, first) = if config.agents.is_empty() {
             let program = Program::new(config, &data.join("gstreamer"));
             let first = program.first_sight();
@@ -85,7 +90,7 @@ impl Mixing {
         };
         let is_known = first != Availability::Unknown;
         let availability = watch::Sender::new(first);
-        let mixing = Self(Arc::new(Inner { config: config.clone(), agents, availability }));
+        let mixing = Self(Arc::new(Inner { config: config.clone(), agents, live, availability }));
         match &mixing.0.agents {
             Agents::Here(program) if !is_known => {
                 let (program, inner) = (program.clone(), Arc::clone(&mixing.0));
@@ -120,6 +125,10 @@ impl Mixing {
             Agents::Here(program) => Agent::keep(room, program.clone(), endurance, injector),
             Agents::Elsewhere(machines) => Agent::keep(room, machines.clone(), endurance, injector),
         }
+    }
+
+    fn live(&self) -> &Live {
+        &self.0.live
     }
 
     fn look(&self) -> &config::Mixing {

@@ -2,10 +2,11 @@
 //!
 //! Pure. An agent that is new does nothing, so that everything is said to it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use portico_mixer_protocol::{MAX_REGIONS, Picture, Region, ToAgent};
 
+mod packages;
 mod program;
 
 pub(super) use self::program::Program;
@@ -89,6 +90,7 @@ pub(super) struct Plan {
     inputs: BTreeMap<(StreamId, TrackKind), PresentInput>,
     sources: BTreeMap<StreamId, u32>,
     outputs: BTreeMap<OutputId, PresentOutput>,
+    packages: BTreeSet<u32>,
 }
 
 impl Plan {

@@ -1,5 +1,8 @@
 //! A room's views between the room, the media plane and the mixing agent.
 
+mod broadcasting;
+mod failing;
+
 use std::{
     collections::VecDeque,
     sync::Arc,
@@ -7,16 +10,17 @@ use std::{
 };
 
 use bytes::Bytes;
-use portico_mixer_protocol::{FromAgent, Scope, ToAgent};
+use portico_mixer_protocol::{FromAgent, ToAgent};
 use tokio::{
     sync::{mpsc, watch},
     time::sleep_until,
 };
-use tracing::{debug, info, warn};
+use tracing::{debug, info};
 
 use super::{
     Mixing,
     agent::{Agent, Report},
+    broadcasts::Broadcasts,
     link::Said,
     outputs::{Outputs, Views},
     plan::{Plan, Program, Step},
@@ -27,7 +31,7 @@ use super::{
 use crate::{
     formats::{AudioFormat, TrackKind, VideoFormat},
     ids::{RoomId, SessionId, StreamId},
-    media::{self, OutputId, RoomMedia, Source},
+    media::{self, RoomMedia, Source},
     room::{AudioFeed, DesiredView, Event, VideoFeed},
 };
 
@@ -53,6 +57,7 @@ pub struct RoomMixing {
     media: Arc<RoomMedia>,
     views: Views,
     outputs: Outputs,
+    broadcasts: Broadcasts,
     plan: Plan,
     agent: Option<Agent>,
     connection: Option<Connection>,
@@ -69,6 +74,7 @@ impl RoomMixing {
     pub(super) fn new(id: RoomId, mixing: Mixing, media: Arc<RoomMedia>) -> Self {
         let mut availability = mixing.availability();
         availability.mark_changed();
+        let broadcasts = Broadcasts::new(id.clone(), mixing.live().clone());
         Self {
             id,
             mixing,
@@ -76,6 +82,7 @@ impl RoomMixing {
             media,
             views: Views::new(),
             outputs: Outputs::default(),
+            broadcasts,
             plan: Plan::default(),
             agent: None,
             connection: None,
@@ -186,25 +193,6 @@ impl RoomMixing {
             Availability::Unavailable(reason) => self.fail_views(&reason),
         }
     }
-
-    fn fail_views(&mut self, reason: &Arc<str>) {
-        let failed = self.views.keys().cloned();
-        let failed = failed.map(|view| Event::ViewFailed { view, reason: Arc::clone(reason) });
-        self.events.extend(failed);
-        self.fail_sessions(self.outputs.transcoded_subscribers(), reason);
-        self.events.push_back(Event::MixerGone);
-        self.snapshots.fail(reason);
-    }
-
-    /// Ends subscriptions that the room knows no reason to end.
-    fn fail_sessions(&mut self, sessions: Vec<SessionId>, reason: &Arc<str>) {
-        for session in sessions {
-            self.media.send(media::Command::CloseSession { session: session.clone() });
-            self.outputs.close(&session, Instant::now());
-            self.events.push_back(Event::SessionFailed { session, reason: Arc::clone(reason) });
-        }
-    }
-
     fn heed(&mut self, report: Option<Report>) {
         match report {
             Some(Report::Up { capabilities, commands, feed }) => {
@@ -220,8 +208,7 @@ impl RoomMixing {
                 self.snapshots.fulfil(request, picture);
             }
             Some(Report::Said(Said::Piece { output, piece, bytes })) => {
-                let (room, bytes) = (&self.id, bytes.len());
-                debug!(%room, output, ?piece, bytes, "a piece of a package that was closed");
+                self.broadcasts.take(output, piece, bytes);
             }
             Some(Report::Down) => {
                 self.disconnect();
@@ -254,41 +241,20 @@ impl RoomMixing {
                     self.events.push_back(Event::Loudest { view: view.clone(), stream });
                 }
             }
+            FromAgent::PackageReady { output, codecs } => {
+                self.broadcasts.set_codecs(output, codecs);
+            }
             FromAgent::Failed { scope, reason } => self.note_failure(scope, &reason),
             FromAgent::Shown { input, width, height } => {
                 debug!(room = %self.id, input, width, height, "an input is shown");
             }
             FromAgent::Ready { .. }
             | FromAgent::OutputReady { .. }
-            | FromAgent::PackageReady { .. }
             | FromAgent::LayoutShown { .. }
             | FromAgent::Statistics { .. }
             | FromAgent::Pong { .. } => {}
         }
     }
-
-    fn note_failure(&mut self, scope: Scope, reason: &str) {
-        warn!(room = %self.id, ?scope, reason, "something could not be mixed");
-        let reason: Arc<str> = format!("The mixer failed: {reason}.").into();
-        match scope {
-            Scope::View(view) => match self.plan.program(view) {
-                Some(Program::View(view)) => {
-                    self.events.push_back(Event::ViewFailed { view: view.clone(), reason });
-                }
-                Some(Program::Sound(_) | Program::Picture(..)) | None => {
-                    let outputs = self.plan.outputs_of(view);
-                    let sessions = outputs.flat_map(|output| self.outputs.subscribers_of(output));
-                    self.fail_sessions(sessions.collect(), &reason);
-                }
-            },
-            Scope::Output(output) => {
-                let sessions = self.outputs.subscribers_of(OutputId(output));
-                self.fail_sessions(sessions, &reason);
-            }
-            Scope::Input(_) | Scope::Message => {}
-        }
-    }
-
     /// Brings the agent and the media plane to where they should be.
     fn settle(&mut self) {
         let now = Instant::now();
@@ -304,7 +270,9 @@ impl RoomMixing {
         if self.connection.is_none() {
             return;
         }
-        for step in self.plan.reconcile(&self.views, &self.outputs, self.mixing.look()) {
+        let mut steps = self.plan.reconcile(&self.views, &self.outputs, self.mixing.look());
+        steps.extend(self.plan.package(self.broadcasts.packages()));
+        for step in steps {
             match step {
                 Step::Tell(message) => self.tell(message),
                 Step::Tap { input, stream, kind, payload_type, layer } => {
@@ -331,7 +299,7 @@ impl RoomMixing {
             self.respite = None;
             self.note_availability();
         }
-        if self.outputs.has_subscribers() || !self.snapshots.is_empty() {
+        if self.is_needed() {
             self.needed = Some(now);
             let can_run = matches!(*self.availability.borrow(), Availability::Ready(_));
             if self.agent.is_none() && self.respite.is_none() && can_run {
@@ -350,12 +318,16 @@ impl RoomMixing {
         }
     }
 
+    fn is_needed(&self) -> bool {
+        self.outputs.has_subscribers() || !self.broadcasts.is_empty() || !self.snapshots.is_empty()
+    }
+
     fn spare_until(&self) -> Option<Instant> {
         Some(self.needed? + SPARE_TIME)
     }
 
     fn next_due(&self) -> Option<Instant> {
-        let is_idle = self.agent.is_some() && !self.outputs.has_subscribers();
+        let is_idle = self.agent.is_some() && !self.is_needed();
         let spare = self.spare_until().filter(|_| is_idle);
         let own = [spare, self.respite.as_ref().map(|(until, _)| *until)];
         let parts = [self.outputs.next_expiry(), self.snapshots.next_expiry()];

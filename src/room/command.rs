@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Manner, Sending, Whom};
 use crate::{
     formats::{
-        AudioFormat, AudioSource, Offerer, TrackSelection, VideoFormat, VideoParameters,
+        AudioFormat, AudioSource, Mids, Offerer, TrackSelection, VideoFormat, VideoParameters,
         VideoSource,
     },
     ids::{ParticipantId, SessionId, StreamId, TransportId},
@@ -294,4 +294,11 @@ pub enum Negotiation {
     Candidate(Arc<str>),
     /// Remote ICE candidates that are gone.
     RemovedCandidates(Vec<Arc<str>>),
+    /// The m-lines of the offers to come that are for a session's tracks.
+    Names {
+        /// A session of this transport.
+        session: SessionId,
+        /// The m-lines.
+        mids: Mids,
+    },
 }

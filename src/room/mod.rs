@@ -55,6 +55,7 @@ mod invariants;
 mod join;
 mod layout;
 mod leave;
+mod live;
 mod manage;
 mod manner;
 mod media_out;
@@ -105,6 +106,7 @@ pub use self::{
         Fraction, InvalidFraction, Layout, LayoutFault, LayoutSettings, MAX_REGION_ID, MAX_REGIONS,
         PlacedRegion, Region, Shape, Template, TemplateBase, check_regions,
     },
+    live::Broadcastable,
     manage::*,
     manner::*,
     media_out::{MediaOut, MixerCapabilities, Multiple, ResolutionOption},

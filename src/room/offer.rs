@@ -118,7 +118,9 @@ impl Room {
                 Ok(())
             }
             (Negotiation::Answer(_), Stage::Making | Stage::Answered)
-            | (Negotiation::Offer(_), _) => Err(Rejection::UnexpectedNegotiation),
+            | (Negotiation::Offer(_) | Negotiation::Names { .. }, _) => {
+                Err(Rejection::UnexpectedNegotiation)
+            }
         }
     }
 

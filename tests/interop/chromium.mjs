@@ -13,6 +13,7 @@
 //   node chromium.mjs call    URL TOKEN_ANN TOKEN_BOB
 //   node chromium.mjs simulcast URL vp8|h264 TOKEN TOKEN TOKEN
 //   node chromium.mjs protoo  URL TOKEN_ADA TOKEN_BOB TOKEN_OLGA TOKEN_ADA
+//   node chromium.mjs versions URL TOKEN TOKEN
 //
 // `offered` talks to a bare media plane; `meeting`, `dashboard`, `stage`, `comeback` and `nine` use
 // the demo room; the others use one token for each participant, all of
@@ -32,6 +33,7 @@ import { call, signals } from "./scenarios/signals.mjs";
 import { simulcast } from "./scenarios/simulcast.mjs";
 import { stage } from "./scenarios/stage.mjs";
 import { cross, crowd } from "./scenarios/streams.mjs";
+import { versions } from "./scenarios/versions.mjs";
 
 const SCENARIOS = {
   call,
@@ -47,6 +49,7 @@ const SCENARIOS = {
   signals,
   simulcast,
   stage,
+  versions,
 };
 
 await runReporting(async ([name, url, ...rest]) => {

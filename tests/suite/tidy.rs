@@ -17,8 +17,8 @@ const IMPORTS: [(&str, &[&str]); 13] = [
     ("config", &["ids", "formats"]),
     ("store", &["ids", "formats", "config", "room"]),
     ("live", &["ids", "config"]),
-    ("mixing", &["ids", "formats", "config", "room", "media"]),
-    ("driver", &["ids", "formats", "config", "room", "media", "mixing", "store"]),
+    ("mixing", &["ids", "formats", "config", "room", "media", "live"]),
+    ("driver", &["ids", "formats", "config", "room", "media", "mixing", "store", "live"]),
     ("portal", &["ids", "formats", "config", "room", "store", "live", "driver"]),
     ("admin", &["ids", "formats", "config", "room", "store", "driver", "portal"]),
     (

@@ -7,7 +7,7 @@ use super::{
     transport::{Purpose, Session, Transport},
 };
 use crate::{
-    formats::{Offerer, TrackKind},
+    formats::{Mids, Offerer, TrackKind},
     ids::{SessionId, StreamId, TransportId},
     media::{
         Command, Event,
@@ -38,6 +38,9 @@ impl Exchange {
                     Offerer::Client => self.open_session(room, session, &transport, purpose, now),
                     Offerer::Server => self.open_offered(room, session, &transport, purpose, now),
                 }
+            }
+            Command::NameTracks { transport, session, mids } => {
+                self.name_tracks(room, &transport, &session, mids);
             }
             Command::Offer { transport, sdp } => {
                 if let Some(key) = self.transport_of(room, &transport) {
@@ -103,6 +106,7 @@ impl Exchange {
         let session = Session {
             transport: key,
             purpose,
+            mids: Mids::default(),
             incoming: Vec::new(),
             outgoing: Vec::new(),
             audio: None,
@@ -112,6 +116,15 @@ impl Exchange {
         tracing::debug!(room = %room.id, %transport, session = %id, "session opened");
         room.sessions.insert(id.clone(), session);
         self.transports[key].sessions.push(id);
+    }
+
+    /// Notes where a session's tracks are to be found, if it is one of that transport.
+    fn name_tracks(&mut self, room: RoomKey, transport: &TransportId, id: &SessionId, mids: Mids) {
+        let key = self.transport_of(room, transport);
+        let session = self.rooms.get_mut(&room).and_then(|room| room.sessions.get_mut(id));
+        if let Some(session) = session.filter(|session| Some(session.transport) == key) {
+            session.mids = mids;
+        }
     }
 
     fn open_transport(&mut self, key: RoomKey, id: &TransportId, now: Instant) -> Option<usize> {

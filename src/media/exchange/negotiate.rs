@@ -46,6 +46,16 @@ pub(super) enum From {
     Either(usize, Vec<Encoded>),
 }
 
+/// Which of several plans has a want, counted over all of them; the last one if none has.
+pub(super) fn owner_of(want: usize, lengths: impl ExactSizeIterator<Item = usize>) -> usize {
+    let last = lengths.len().saturating_sub(1);
+    let ends = lengths.scan(0, |end, length| {
+        *end += length;
+        Some(*end)
+    });
+    ends.take_while(|end| *end <= want).count().min(last)
+}
+
 impl Exchange {
     /// Answers an offer, or fails the sessions that it was for.
     pub(super) fn handle_offer(&mut self, key: usize, sdp: &str, now: Instant) {
@@ -73,8 +83,10 @@ impl Exchange {
                     let plans = plans.into_iter().flatten().collect();
                     return self.settle(key, plans, agreement, now);
                 }
-                // The offer may be older than the youngest sessions, which then wait on.
-                Err(NegotiationError::Missing(_)) if plans.len() > 1 => drop(plans.pop()),
+                // The offer may be older than a session, which then waits on.
+                Err(NegotiationError::Missing { want, .. }) if plans.len() > 1 => {
+                    plans.remove(owner_of(want, plans.iter().map(Vec::len)));
+                }
                 Err(error) => {
                     let (room, id) = (&transport.room_id, &transport.id);
                     tracing::info!(%room, transport = %id, %error, "offer refused");
@@ -111,6 +123,7 @@ impl Exchange {
         let &Transport { room: room_key, offerer, .. } = self.transports.get(key)?;
         let session = self.rooms.get(&room_key)?.sessions.get(id)?;
         let mut plans = Vec::new();
+        let mid = |kind| session.mids.of(kind).cloned();
         let mut push = |want, source| plans.push(Plan { session: id.clone(), want, source });
         match &session.purpose {
             Purpose::Publication { audio, video } => {
@@ -122,7 +135,7 @@ impl Exchange {
                 });
                 for (kind, formats) in [audio, video].into_iter().flatten() {
                     let flow = Flow::Receive { formats };
-                    push(Want { kind, mid: None, flow }, From::Client);
+                    push(Want { kind, mid: mid(kind), flow }, From::Client);
                 }
             }
             Purpose::Subscription { audio, video } => {
@@ -139,7 +152,7 @@ impl Exchange {
                 for (kind, source, label) in [audio, video].into_iter().flatten() {
                     let source = source?;
                     let flow = self.flow(&source, label)?;
-                    push(Want { kind, mid: None, flow }, source);
+                    push(Want { kind, mid: mid(kind), flow }, source);
                 }
             }
         }

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Instant};
 
 use super::{
     Exchange,
-    negotiate::Plan,
+    negotiate::{Plan, owner_of},
     transport::{Remote, Settled},
 };
 use crate::{
@@ -66,6 +66,8 @@ impl Exchange {
         if !self.transports.contains(key) {
             return;
         }
+        let remote = self.transports[key].remote.as_ref();
+        let settled = remote.map_or(0, |remote| remote.settled.len());
         loop {
             let fresh: Vec<&Plan> = plans.iter().flat_map(|(_, plan)| plan).collect();
             match self.attempt(key, sdp, &fresh) {
@@ -73,9 +75,12 @@ impl Exchange {
                     let plans = plans.into_iter().flat_map(|(_, plan)| plan).collect();
                     return self.settle_later(key, local, plans, agreement, now);
                 }
-                // The offer may be older than the youngest sessions, which then wait on.
-                Err(Refused::Error(NegotiationError::Missing(_))) if plans.len() > 1 => {
-                    plans.pop();
+                // The offer may be older than a session, which then waits on.
+                Err(Refused::Error(NegotiationError::Missing { want, .. }))
+                    if plans.len() > 1 && want >= settled =>
+                {
+                    let lengths = plans.iter().map(|(_, plan)| plan.len());
+                    plans.remove(owner_of(want - settled, lengths));
                 }
                 Err(refused) => {
                     let transport = &self.transports[key];

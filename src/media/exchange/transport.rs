@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::{
-    formats::{AudioFormat, Offerer, TrackKind, VideoFormat},
+    formats::{AudioFormat, Mids, Offerer, TrackKind, VideoFormat},
     ids::{RoomId, SessionId, StreamId, TransportId},
     media::{
         OutputId, Source,
@@ -188,6 +188,8 @@ pub(super) enum Purpose {
 pub(super) struct Session {
     pub(super) transport: usize,
     pub(super) purpose: Purpose,
+    /// Where the client's offers have its tracks, if the client says so.
+    pub(super) mids: Mids,
     /// Keys of its incoming tracks, when it is a publication.
     pub(super) incoming: Vec<usize>,
     /// Keys of its outgoing tracks, when it is a subscription.

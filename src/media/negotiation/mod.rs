@@ -45,7 +45,7 @@ pub(crate) fn answer(
 ) -> Result<Agreement, NegotiationError> {
     let description = offer::read(offer)?;
     let offer = Offer::of(&description)?;
-    let claims = claim(&offer.sections, wants)?;
+    let claims = claim(&offer.sections, wants, retired)?;
     let outcomes = decide(&offer, wants, &claims, retired)?;
     let accepted = (0..outcomes.len()).filter(|index| outcomes[*index].is_accepted());
     let remote = Remote::of_offer(&offer, &accepted.collect::<Vec<_>>())?;
@@ -72,25 +72,36 @@ pub(crate) fn offer(local: &Local<'_>, wants: &[Want]) -> String {
     make::Offer { tracks: &OfferedTrack::all(wants), local }.to_string()
 }
 
-/// Finds the section of each want, those that are named first.
-fn claim(sections: &[Section<'_>], wants: &[Want]) -> Result<Vec<usize>, NegotiationError> {
+/// Finds the section of each want: by its name, or else by kind and direction among those that no
+/// want names. What carried an ended track is taken last, since its client may have left it as it
+/// was.
+fn claim(
+    sections: &[Section<'_>],
+    wants: &[Want],
+    retired: &[Arc<str>],
+) -> Result<Vec<usize>, NegotiationError> {
     let mut claims = vec![None; wants.len()];
-    let named = |section: &Section<'_>| {
+    let is_named = |section: &Section<'_>| {
         wants.iter().any(|want| want.mid.is_some() && want.mid.as_deref() == section.mid)
+    };
+    let is_retired = |section: &Section<'_>| {
+        section.mid.is_some_and(|mid| retired.iter().any(|it| **it == *mid))
     };
     for by_name in [true, false] {
         for (number, want) in wants.iter().enumerate() {
             if want.mid.is_some() != by_name {
                 continue;
             }
-            let index = sections.iter().enumerate().position(|(index, section)| {
-                let meant = match &want.mid {
-                    Some(mid) => section.mid == Some(mid),
-                    None => !named(section),
-                };
-                meant && fits(section, want) && !claims.contains(&Some(index))
+            let meant = |section: &Section<'_>| match &want.mid {
+                Some(mid) => section.mid == Some(mid),
+                None => !is_named(section),
+            };
+            let fitting = sections.iter().enumerate().filter(|(index, section)| {
+                meant(section) && fits(section, want) && !claims.contains(&Some(*index))
             });
-            claims[number] = Some(index.ok_or(NegotiationError::Missing(want.kind))?);
+            let best = fitting.min_by_key(|(_, section)| is_retired(section));
+            let missing = NegotiationError::Missing { kind: want.kind, want: number };
+            claims[number] = Some(best.map(|(index, _)| index).ok_or(missing)?);
         }
     }
     Ok(claims.into_iter().flatten().collect())

@@ -24,7 +24,8 @@ pub(crate) struct Local<'a> {
 pub(crate) struct Want {
     /// Audio or video.
     pub(crate) kind: TrackKind,
-    /// The m-line's `mid`; absent means the first m-line of this kind that no other want names.
+    /// The m-line's `mid`; absent means the first m-line of this kind that no other want names, and
+    /// that did not carry what has ended if there is another.
     pub(crate) mid: Option<Arc<str>>,
     /// Which way the media goes.
     pub(crate) flow: Flow,
@@ -204,8 +205,13 @@ pub(crate) enum NegotiationError {
     #[error("SDP must bundle its media sections and multiplex RTCP")]
     NotBundled,
     /// A wanted track is not in the offer.
-    #[error("{} is required but not contained by offer sdp", kind_name(*.0))]
-    Missing(TrackKind),
+    #[error("{} is required but not contained by offer sdp", kind_name(*.kind))]
+    Missing {
+        /// Audio or video.
+        kind: TrackKind,
+        /// Its place among the wants.
+        want: usize,
+    },
     /// The offer has a track that was not announced.
     #[error("{} is not required but contained by offer sdp", kind_name(*.0))]
     Unwanted(TrackKind),

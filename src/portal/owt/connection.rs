@@ -78,7 +78,7 @@ impl Connection {
             "refreshReconnectionTicket" => self.refresh_ticket(ack).await,
             "relogin" => self.relogin(&arguments.data, ack).await,
             name => match decode::command(name, &arguments.data, self.client.protocol()) {
-                Some(command) => self.ask(command, ack).await,
+                Some(command) => self.ask(command, &arguments.data, ack).await,
                 None => ack.error(&Refusal::illegal(), self.client.error_form()),
             },
         }
@@ -178,7 +178,7 @@ impl Connection {
         Ok((room, Some((ticket.id, text))))
     }
 
-    async fn ask(&mut self, command: Result<Command, Refusal>, ack: Ack) {
+    async fn ask(&mut self, command: Result<Command, Refusal>, data: &Value, ack: Ack) {
         let form = self.client.error_form();
         let Some(member) = &self.member else { return ack.error(&Refusal::illegal(), form) };
         let command = match command {
@@ -188,6 +188,7 @@ impl Connection {
         let leaves = matches!(command, Command::Leave);
         let protocol = self.client.protocol();
         let about = About::of(&command, protocol);
+        let names = decode::track_names(&command, data, protocol);
         let respond: Responder = Box::new(move |result| match result {
             Ok(Reply::SessionOpened { session, transport }) => {
                 let transport_id = (protocol == Protocol::V12).then(|| transport.as_str());
@@ -200,6 +201,10 @@ impl Connection {
             Err(rejection) => ack.error(&about.refusal(&rejection), form),
         });
         member.request(command, respond).await;
+        if let Some(names) = names {
+            // If the session was refused, there is nothing to be named.
+            member.request(names, Box::new(drop)).await;
+        }
         if leaves {
             self.member = None;
             self.ticket = None;

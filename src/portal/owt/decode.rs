@@ -56,6 +56,11 @@ pub(super) fn command(
     })
 }
 
+/// What else a request asks for: m-lines by name, which protocol 1.2 has.
+pub(super) fn track_names(command: &Command, data: &Value, protocol: Protocol) -> Option<Command> {
+    if protocol == Protocol::V12 { decode_tracks::names(command, data) } else { None }
+}
+
 fn message(data: &Value) -> Result<Command, Refusal> {
     let to = data.get("to").and_then(Value::as_str).filter(|to| !to.is_empty());
     let to = match to.ok_or_else(|| Refusal::malformed("Invalid receiver"))? {

@@ -1,8 +1,10 @@
 //! Reads `publish` and `subscribe` of protocol 1.2, whose media is a list of tracks and which name
 //! the peer connection that carries them.
 //!
-//! The `mid` of a track is checked and not needed: the media side finds the new m-lines of an offer
-//! by their kind and direction, in order.
+//! A track's `mid` says which m-line of the offer is its; without one, the media side finds a new
+//! m-line by kind and direction, in order.
+
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -12,16 +14,20 @@ use super::{
     },
     refusal::Refusal,
     schema::{Object, object, one_of, text, wrong_type},
+    track_id::word,
 };
 use crate::{
     driver::fresh_session,
-    formats::{Offerer, TrackKind},
+    formats::{Mids, Offerer, TrackKind},
     ids::{SessionId, TransportId},
-    room::{Command, PublishMedia, SubscribeMedia},
+    room::{Command, Negotiation, PublishMedia, SubscribeMedia},
 };
 
 /// Tracks that a request may list: one of each kind.
 const MAX_TRACKS: usize = 2;
+
+/// The longest `mid`, in bytes; no offer may have a longer one.
+const MAX_MID_BYTES: usize = 64;
 
 /// Reads `publish`.
 pub(super) fn publish(data: &Value) -> Result<Command, Refusal> {
@@ -54,6 +60,27 @@ pub(super) fn subscribe(data: &Value) -> Result<Command, Refusal> {
     Ok(Command::Subscribe { session, transport, offerer: Offerer::Client, media })
 }
 
+/// The m-lines that a granted `publish` or `subscribe` names, to be told to the media side before
+/// the offer comes.
+pub(super) fn names(command: &Command, data: &Value) -> Option<Command> {
+    let (Command::Publish { session, transport, .. }
+    | Command::Subscribe { session, transport, .. }) = command
+    else {
+        return None;
+    };
+    let tracks = data.pointer("/media/tracks")?.as_array()?;
+    let mid_of = |kind: TrackKind| {
+        let track = tracks.iter().find(|track| track["type"] == word(kind))?;
+        track["mid"].as_str().map(Arc::from)
+    };
+    let mids = Mids { audio: mid_of(TrackKind::Audio), video: mid_of(TrackKind::Video) };
+    if mids == Mids::default() {
+        return None;
+    }
+    let payload = Negotiation::Names { session: session.clone(), mids };
+    Some(Command::Negotiate { transport: transport.clone(), payload })
+}
+
 fn for_each_track(
     request: Object<'_, '_>,
     mut read: impl FnMut(TrackKind, Object<'_, '_>) -> Result<(), Complaint>,
@@ -80,7 +107,10 @@ fn tracks<'v>(request: Object<'v, '_>) -> Result<&'v [Value], String> {
 fn kind<'v, 'p>(track: &'v Value, path: &'p str) -> Result<(TrackKind, Object<'v, 'p>), String> {
     let track = object(track, path)?;
     if let Some(mid) = track.optional("mid") {
-        text(mid, &track.path_of("mid"))?;
+        let path = track.path_of("mid");
+        if text(mid, &path)?.len() > MAX_MID_BYTES {
+            return Err(format!("{path} should NOT be longer than {MAX_MID_BYTES} characters"));
+        }
     }
     let kinds = [("audio", TrackKind::Audio), ("video", TrackKind::Video)];
     let kind = one_of(track.required("type")?, &track.path_of("type"), &kinds)?;

@@ -9,6 +9,7 @@ mod encode;
 mod encode_tracks;
 mod login;
 mod message;
+mod message_media;
 mod protocol;
 mod refusal;
 mod schema;

@@ -1,6 +1,6 @@
 //! Chromium, as people use it: the demo page, camera and microphone, pictures and sound.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, time::Duration};
 
 use portico::{config::Fit, formats::Resolution};
 use serde_json::Value;
@@ -112,6 +112,35 @@ async fn pages_come_back_by_themselves() {
     crossing.lead_to(stranger.http_url());
     script.go_on().await;
     assert_eq!(script.end().await["ok"], true);
+}
+
+/// A page that speaks protocol 1.1 and one that speaks 1.2, on one peer connection, over a cut of the
+/// network and a restart of the server.
+#[tokio::test]
+async fn pages_of_two_versions_meet_and_come_back_from_a_cut_and_a_restart() {
+    const CUT: Duration = Duration::from_secs(5);
+    let settings = "[portal]\nport = 0\n[media]\nudp_port = 0\n[rooms]\ncreate_on_join = true\n";
+    let place = Place::with(settings);
+    let server = place.serve();
+    let crossing = Crossing::to(server.http_url()).await;
+    let token = |user: &str| {
+        place.print(&["token", "--room", "studio", "--user", user, "--role", "presenter"])
+    };
+    let arguments = ["versions", &crossing.url(), &token("older"), &token("newer")];
+    let mut script = Script::start("chromium.mjs", &arguments);
+    script.reached("met").await;
+    crossing.close();
+    script.go_on().await;
+    script.reached("cut").await;
+    tokio::time::sleep(CUT).await;
+    crossing.lead_to(server.http_url());
+    script.go_on().await;
+    script.reached("back").await;
+    server.kill();
+    let server = place.serve();
+    crossing.lead_to(server.http_url());
+    script.go_on().await;
+    assert_eq!(script.end().await["seen"], 5);
 }
 
 /// A scenario with participants that have tokens of one room.

@@ -17,15 +17,15 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// An answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Answer {
-    pub(super) status: u16,
-    pub(super) head: String,
-    pub(super) body: Vec<u8>,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Answer {
     /// A header's value.
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.head.lines().find_map(|line| {
             let (known, value) = line.split_once(": ")?;
             known.eq_ignore_ascii_case(name).then_some(value)
@@ -34,7 +34,7 @@ impl Answer {
 
     /// The text of a granted request.
     #[track_caller]
-    pub(super) fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let text = if self.header("content-encoding") == Some("gzip") {
             let mut text = String::new();
             std::io::Read::read_to_string(&mut GzDecoder::new(&self.body[..]), &mut text)
@@ -49,7 +49,7 @@ impl Answer {
 
     /// Insists on a refusal; yields its text.
     #[track_caller]
-    pub(super) fn refused(&self, status: u16) -> String {
+    pub(crate) fn refused(&self, status: u16) -> String {
         let text = String::from_utf8_lossy(&self.body);
         assert_eq!(self.status, status, "{text}");
         let told: Value = serde_json::from_str(&text).expect("JSON");
@@ -59,7 +59,7 @@ impl Answer {
 }
 
 /// Sends a request on a connection of its own.
-pub(super) async fn send(
+pub(crate) async fn send(
     address: SocketAddr,
     method: &str,
     path: &str,
@@ -91,61 +91,61 @@ pub(super) async fn send(
 }
 
 /// Parts of one segment, and what they promise.
-pub(super) const PARTS: u64 = 4;
-pub(super) const PART_SECS: f64 = 0.25;
+pub(crate) const PARTS: u64 = 4;
+pub(crate) const PART_SECS: f64 = 0.25;
 
 /// A packager that uploads to `/live/ann/show`, and players of it.
-pub(super) struct Show {
-    pub(super) address: SocketAddr,
-    pub(super) token: String,
+pub(crate) struct Show {
+    pub(crate) address: SocketAddr,
+    pub(crate) token: String,
 }
 
 impl Show {
     /// A packager with a publisher's token.
-    pub(super) async fn new(server: &TestServer) -> Self {
+    pub(crate) async fn new(server: &TestServer) -> Self {
         let token = server.token("studio", "ann", "presenter").await;
         Self { address: server.server().address(), token }
     }
 
     /// The same with a variant `v`, which has one-second segments of [`PARTS`] parts.
-    pub(super) async fn begun(server: &TestServer) -> Self {
+    pub(crate) async fn begun(server: &TestServer) -> Self {
         let show = Self::new(server).await;
         let answer = show.signal("updateVariant", variant("v")).await;
         assert_eq!(answer.status, 200, "{answer:?}");
         show
     }
 
-    pub(super) async fn signal(&self, action: &str, payload: Value) -> Answer {
+    pub(crate) async fn signal(&self, action: &str, payload: Value) -> Answer {
         self.post(&signal(action, payload).to_string()).await
     }
 
-    pub(super) async fn post(&self, body: &str) -> Answer {
+    pub(crate) async fn post(&self, body: &str) -> Answer {
         self.post_as(&self.token, body).await
     }
 
-    pub(super) async fn post_as(&self, token: &str, body: &str) -> Answer {
+    pub(crate) async fn post_as(&self, token: &str, body: &str) -> Answer {
         let bearer = format!("Bearer {token}");
         let headers = [("Authorization", bearer.as_str()), ("Content-Type", "application/json")];
         send(self.address, "POST", "/live/ann/show", &headers, body.as_bytes()).await
     }
 
-    pub(super) async fn put(&self, path: &str, body: &[u8]) -> Answer {
+    pub(crate) async fn put(&self, path: &str, body: &[u8]) -> Answer {
         let bearer = format!("Bearer {}", self.token);
         let path = format!("/live/ann/show/{path}");
         send(self.address, "PUT", &path, &[("Authorization", &bearer)], body).await
     }
 
-    pub(super) async fn end(&self) -> Answer {
+    pub(crate) async fn end(&self) -> Answer {
         let bearer = format!("Bearer {}", self.token);
         send(self.address, "DELETE", "/live/ann/show", &[("Authorization", &bearer)], b"").await
     }
 
-    pub(super) async fn part(&self, msn: u64, index: u64) -> Answer {
+    pub(crate) async fn part(&self, msn: u64, index: u64) -> Answer {
         self.signal("updatePart", part(json!({"variant": {"id": "v"}}), msn, index)).await
     }
 
     /// Whole segments, part by part.
-    pub(super) async fn segments(&self, numbers: std::ops::Range<u64>) {
+    pub(crate) async fn segments(&self, numbers: std::ops::Range<u64>) {
         for msn in numbers {
             for index in 0..PARTS {
                 let answer = self.part(msn, index).await;
@@ -155,18 +155,18 @@ impl Show {
     }
 
     /// What a player gets.
-    pub(super) async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> Answer {
         send(self.address, "GET", &format!("/live/ann/show/{path}"), &[], b"").await
     }
 
     /// The variant's playlist.
-    pub(super) async fn playlist(&self, query: &str) -> Answer {
+    pub(crate) async fn playlist(&self, query: &str) -> Answer {
         self.get(&format!("variant/v/playlist.m3u8{query}")).await
     }
 }
 
 /// A data signal.
-pub(super) fn signal(action: &str, mut payload: Value) -> Value {
+pub(crate) fn signal(action: &str, mut payload: Value) -> Value {
     payload["playlist"] = json!({"id": "p", "version": 1});
     json!({
         "action": action, "version": 1, "id": "2f0e5a46-0000-4000-8000-000000000000",
@@ -175,7 +175,7 @@ pub(super) fn signal(action: &str, mut payload: Value) -> Value {
 }
 
 /// What `updateVariant` says.
-pub(super) fn variant(id: &str) -> Value {
+pub(crate) fn variant(id: &str) -> Value {
     json!({
         "variant": {
             "id": id, "codecs": "avc1.42c01f,mp4a.40.2", "bandwidth": "800000", "version": 1,
@@ -186,12 +186,12 @@ pub(super) fn variant(id: &str) -> Value {
 }
 
 /// The bytes of a part.
-pub(super) fn bytes(msn: u64, index: u64) -> String {
+pub(crate) fn bytes(msn: u64, index: u64) -> String {
     format!("<part {index} of segment {msn}>")
 }
 
 /// What `updatePart` says, of the track that `payload` names.
-pub(super) fn part(mut payload: Value, msn: u64, index: u64) -> Value {
+pub(crate) fn part(mut payload: Value, msn: u64, index: u64) -> Value {
     payload["segment"] = json!({"id": format!("s{msn}"), "sequence": msn.to_string()});
     payload["part"] = json!({
         "id": format!("p{msn}.{index}"), "sequence": index, "duration": PART_SECS.to_string(),

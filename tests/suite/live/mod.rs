@@ -1,7 +1,8 @@
 //! Live broadcasts, from the upload to the player.
 
-mod client;
-mod conformance;
+pub(crate) mod client;
+pub(crate) mod clock;
+pub(crate) mod conformance;
 mod hostile;
 mod mp4;
 mod origin;

@@ -1,32 +1,22 @@
 //! A packager with real media: a picture of the time and a tone, encoded and muxed by GStreamer's
 //! command-line tool, cut into parts here, and uploaded by data signals.
 
-use std::{
-    process::Stdio,
-    sync::Arc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::{process::Stdio, sync::Arc, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 use tokio::{
-    io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _},
+    io::{AsyncRead, AsyncReadExt as _},
     process::{Child, ChildStdin, ChildStdout, Command},
     sync::watch,
     task::JoinHandle,
 };
 
-use super::{client::Show, mp4};
-
-const WIDTH: usize = 320;
-const HEIGHT: usize = 240;
-const FRAMES_PER_SECOND: u32 = 20;
-
-/// Bars in the picture: a white one and a black one, then as many bits, the highest first, of the
-/// time in milliseconds since 1970.
-const GUARDS: usize = 2;
-const BITS: usize = 18;
-const BAR_WIDTH: usize = WIDTH / (GUARDS + BITS);
+use super::{
+    client::Show,
+    clock::{FRAMES_PER_SECOND, HEIGHT, WIDTH, draw, now},
+    mp4,
+};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -87,30 +77,6 @@ fn launch(pipeline: &str) -> (Child, ChildStdin, ChildStdout) {
     let input = child.stdin.take().expect("piped");
     let output = child.stdout.take().expect("piped");
     (child, input, output)
-}
-
-/// Feeds an encoder with pictures of the time.
-async fn draw(mut encoder: ChildStdin) {
-    let mut ticks = tokio::time::interval(Duration::from_secs(1) / FRAMES_PER_SECOND);
-    let mut frame = vec![128; WIDTH * HEIGHT * 3 / 2];
-    loop {
-        ticks.tick().await;
-        let ms = now().as_millis();
-        let row: Vec<u8> = (0..WIDTH)
-            .map(|x| match x / BAR_WIDTH {
-                0 => 235,
-                1 => 16,
-                bar if ms >> (GUARDS + BITS - 1 - bar) & 1 == 1 => 235,
-                _ => 16,
-            })
-            .collect();
-        for line in frame[..WIDTH * HEIGHT].chunks_mut(WIDTH) {
-            line.copy_from_slice(&row);
-        }
-        if encoder.write_all(&frame).await.is_err() {
-            return;
-        }
-    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -216,8 +182,4 @@ async fn read_box(muxed: &mut (impl AsyncRead + Unpin)) -> Option<([u8; 4], Vec<
     data.resize(size.max(8), 0);
     muxed.read_exact(&mut data[8..]).await.ok()?;
     Some((kind, data))
-}
-
-fn now() -> Duration {
-    SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970")
 }

@@ -18,7 +18,6 @@ async fn hls_js_plays_with_low_latency() {
     packager.until(2).await;
     let playlist = format!("{}/live/ann/show/playlist.m3u8", server.http_url());
     let result = node::run("chromium.mjs", &["live", &server.http_url(), &playlist]).await;
-    println!("{result}");
     let median = result["latencyMs"]["median"].as_f64().expect("a number");
     assert!(median > 0.0 && median <= MOST_LATENCY_MS, "{result}");
 }

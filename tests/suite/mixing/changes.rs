@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use portico::config::Config;
 use serde_json::{Value, json};
 
 use super::{
     clip::Clip,
     meeting::{Actor, BACKGROUND, Meeting, PICTURE, colour, tone},
     scene::{Outline, Scene},
-    stage::agents,
+    stage::{agents, server_with},
     watcher::Watcher,
 };
 
@@ -58,8 +59,16 @@ pub(super) fn circles(streams: [&str; 4]) -> Value {
 
 /// A meeting of the first few actors in a fluid view whose pictures are cropped, watched.
 pub(super) async fn watched(count: usize) -> (Meeting, Vec<Actor>, Watcher) {
+    watched_with(count, |_| {}).await
+}
+
+/// The same on a server with some settings changed.
+pub(super) async fn watched_with(
+    count: usize,
+    change: impl FnOnce(&mut Config),
+) -> (Meeting, Vec<Actor>, Watcher) {
     let layout = json!({"templates": {"base": "fluid"}, "fitPolicy": "crop"});
-    let meeting = Meeting::with(layout, 16).await;
+    let meeting = Meeting::on(server_with(change).await, layout, 16).await;
     let mut actors = Vec::new();
     for number in 0..count {
         actors.push(Actor::join(&meeting, number).await);

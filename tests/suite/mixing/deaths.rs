@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::{
-    changes::{grid, watched},
+    changes::{grid, watched, watched_with},
     clip::Clip,
     meeting::{Actor, PICTURE, colour},
     scene::Scene,
@@ -49,26 +49,19 @@ fn assert_unbroken(watcher: &Watcher) {
     assert_eq!(seen.breaks, [], "sequence numbers that do not follow each other");
 }
 
-/// Kills so many agents with a pause after each. More than four within a minute would be given up.
-async fn kill(times: usize, pause: Duration) {
-    let (_meeting, actors, mut watcher) = watched(ACTORS).await;
-    for cycle in 0..times {
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ten_killed_agents_in_a_row_are_replaced_within_two_seconds_each() {
+    const KILLS: usize = 10;
+    let (_meeting, actors, mut watcher) = watched_with(ACTORS, |config| {
+        config.mixing.max_deaths = u32::try_from(KILLS).expect("small") + 1;
+    })
+    .await;
+    for cycle in 0..KILLS {
         let (scene, took) = survive(&mut watcher, &actors, cycle, "KILL").await;
         assert!(took <= KILLED, "kill {cycle}: back after {took:?}");
         assert_unbroken(&watcher);
-        watcher.steady("after it", &scene, pause).await;
+        watcher.steady("after it", &scene, Duration::from_millis(1200)).await;
     }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_killed_agent_is_replaced_within_two_seconds() {
-    kill(4, Duration::from_millis(1500)).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "takes three minutes, as more than four deaths a minute are too many"]
-async fn ten_killed_agents_are_replaced_within_two_seconds_each() {
-    kill(10, Duration::from_secs(15)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -11,7 +11,10 @@ use tokio::{
     task::JoinHandle,
 };
 
-use crate::support::media_peer::{Outgoing, Received, Source};
+use crate::{
+    live::clock,
+    support::media_peer::{Outgoing, Received, Source},
+};
 
 /// A picture's size after decoding, whatever it was before.
 pub(super) const WIDTH: usize = 320;
@@ -33,12 +36,14 @@ fn launch(pipeline: &str) -> (Child, ChildStdin, ChildStdout) {
 /// An encoder that feeds a source until it is dropped.
 pub(super) struct Playing {
     _child: Child,
-    _input: ChildStdin,
+    /// What goes into it, if anything does.
+    input: JoinHandle<()>,
     task: JoinHandle<()>,
 }
 
 impl Drop for Playing {
     fn drop(&mut self) {
+        self.input.abort();
         self.task.abort();
     }
 }
@@ -67,6 +72,36 @@ pub(super) fn colour_of(
     )
 }
 
+/// The same by H.264.
+pub(super) fn colour_by_h264(source: Source, [red, green, blue]: [u8; 3]) -> Playing {
+    let colour = u32::from_be_bytes([0xff, red, green, blue]);
+    play(
+        source,
+        &format!(
+            "videotestsrc is-live=true pattern=solid-color foreground-color={colour} \
+             ! video/x-raw,format=I420,width=320,height=240,framerate=24/1 \
+             ! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=24 \
+             ! video/x-h264,profile=constrained-baseline \
+             ! rtph264pay mtu=1100 config-interval=-1 aggregate-mode=zero-latency"
+        ),
+    )
+}
+
+/// Plays the time by H.264, as [`clock::draw`] shows it.
+pub(super) fn time_by_h264(source: Source) -> Playing {
+    let (width, height, rate) = (clock::WIDTH, clock::HEIGHT, clock::FRAMES_PER_SECOND);
+    play_fed(
+        source,
+        &format!(
+            "fdsrc fd=0 ! rawvideoparse width={width} height={height} format=i420 \
+             framerate={rate}/1 ! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=40 \
+             bitrate=600 ! video/x-h264,profile=constrained-baseline \
+             ! rtph264pay mtu=1100 config-interval=-1 aggregate-mode=zero-latency"
+        ),
+        clock::draw,
+    )
+}
+
 /// Plays a tone, in Hz.
 pub(super) fn tone(source: Source, frequency: f64) -> Playing {
     play(
@@ -80,6 +115,18 @@ pub(super) fn tone(source: Source, frequency: f64) -> Playing {
 
 /// Plays what an encoder and its payloader make.
 pub(super) fn play(source: Source, encoder: &str) -> Playing {
+    // An input that nobody writes to stays open as long as its task is there.
+    play_fed(source, encoder, |input| async move {
+        let _input = input;
+        std::future::pending::<()>().await;
+    })
+}
+
+fn play_fed<F: Future<Output = ()> + Send + 'static>(
+    source: Source,
+    encoder: &str,
+    feed: impl FnOnce(ChildStdin) -> F,
+) -> Playing {
     let (child, input, mut output) = launch(&format!("{encoder} ! rtpstreampay ! fdsink fd=1"));
     let task = tokio::spawn(async move {
         while let Some(packet) = framed(&mut output).await {
@@ -94,7 +141,7 @@ pub(super) fn play(source: Source, encoder: &str) -> Playing {
                 .await;
         }
     });
-    Playing { _child: child, _input: input, task }
+    Playing { _child: child, input: tokio::spawn(feed(input)), task }
 }
 
 /// A packet framed as RFC 4571 says.
@@ -231,6 +278,18 @@ pub(super) async fn record(encoder: &str) -> Vec<Bytes> {
     packets
 }
 
+/// The pictures of a movie, one after the other.
+pub(super) async fn pictures(movie: &[u8]) -> Vec<u8> {
+    through(&format!("qtdemux ! h264parse ! avdec_h264 ! {TO_RGB}"), movie).await
+}
+
+/// The sound of a movie, in samples of one channel.
+pub(super) async fn sound(movie: &[u8]) -> Vec<u8> {
+    let decode = "qtdemux name=movie movie.audio_0 ! aacparse ! avdec_aac ! audioconvert \
+                  ! audio/x-raw,format=S16LE,channels=1,rate=48000 ! fdsink fd=1";
+    through(decode, movie).await
+}
+
 /// Decodes a JPEG file.
 pub(super) async fn jpeg(file: &[u8]) -> Vec<u8> {
     through(&format!("jpegdec ! {TO_RGB}"), file).await
@@ -248,11 +307,12 @@ pub(super) async fn png(file: &[u8]) -> Vec<u8> {
 
 async fn through(pipeline: &str, file: &[u8]) -> Vec<u8> {
     let (_child, mut input, mut output) = launch(&format!("fdsrc fd=0 ! {pipeline}"));
-    input.write_all(file).await.expect("the decoder runs");
-    drop(input);
-    let mut picture = Vec::new();
-    output.read_to_end(&mut picture).await.expect("the decoder runs");
-    picture
+    // Both at once: it may have much to say before it has heard all.
+    let feed = async move { input.write_all(file).await.expect("the decoder runs") };
+    let mut decoded = Vec::new();
+    let ((), read) = tokio::join!(feed, output.read_to_end(&mut decoded));
+    read.expect("the decoder runs");
+    decoded
 }
 
 /// The colour at a place, as shares of width and height.

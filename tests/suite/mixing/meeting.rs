@@ -49,7 +49,11 @@ pub(super) struct Meeting {
 impl Meeting {
     /// A room whose view has these layouts at first and so many places.
     pub(super) async fn with(layout: Value, max_input: u32) -> Self {
-        let server = server().await;
+        Self::on(server().await, layout, max_input).await
+    }
+
+    /// The same on a given server.
+    pub(super) async fn on(server: TestServer, layout: Value, max_input: u32) -> Self {
         let back_end = BackEnd::of(&server).await;
         let (width, height) = VIEW;
         let room = back_end.room(json!({"views": [{"label": "common", "video": {

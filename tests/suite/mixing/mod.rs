@@ -1,5 +1,6 @@
 //! Views from end to end: real pictures and tones in, mixed by a real agent, decoded and probed.
 
+mod broadcasts;
 mod changes;
 mod clip;
 mod deaths;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::support::{
-    guest::Guest,
+    guest::{Guest, Session},
     media_peer::{Codec, Mark, MediaPeer, Pace},
     server::TestServer,
     socketio::{EngineIo, RawClient},
@@ -52,6 +52,33 @@ impl Multiplexer {
         let ready = self.client.expect_event("progress").await;
         assert_eq!(ready, json!({"id": carrier, "sessionId": session, "status": "ready"}));
         session
+    }
+
+    /// Asks for a stream's picture in an m-line, if it matters in which; yields the session.
+    async fn ask_for(&mut self, stream: &Session, mid: Option<&str>) -> String {
+        let mut track = json!({"type": "video", "from": stream.id});
+        let mut transport = json!({"type": "webrtc"});
+        if let Some(mid) = mid {
+            track["mid"] = mid.into();
+        }
+        if let Some(id) = &self.transport {
+            transport["id"] = id.as_str().into();
+        }
+        let request = json!({"media": {"tracks": [track]}, "transport": transport});
+        let opened = self.client.granted("subscribe", &request).await;
+        opened["id"].as_str().expect("a session").to_owned()
+    }
+
+    /// Offers, whatever else is told meanwhile; yields the answer.
+    async fn answered(&mut self) -> String {
+        let carrier = self.transport.clone().expect("a transport");
+        let offer = json!({"type": "offer", "sdp": self.peer.offer().await});
+        self.client.granted("soac", &json!({"id": carrier, "signaling": offer})).await;
+        let is_answer = |progress: &Value| progress["status"] == "soac";
+        let answer = self.client.skip_to_event("progress", is_answer).await;
+        let answer = answer["data"]["sdp"].as_str().expect("an answer").to_owned();
+        self.peer.accept(&answer).await;
+        answer
     }
 
     async fn negotiate(&mut self) {
@@ -123,4 +150,51 @@ async fn sessions_come_and_go_on_one_peer_connection() {
     for running in [bobs_video, microphone, screen] {
         running.stop().await;
     }
+}
+
+/// What an answer sends in the m-line of a name.
+fn ssrc_at(answer: &str, mid: &str) -> u32 {
+    let named = format!("a=mid:{mid}\r");
+    let section = answer.split("\nm=").find(|section| section.contains(&named));
+    let after = section.and_then(|section| section.split_once("a=ssrc:")).map(|(_, after)| after);
+    let number = after.and_then(|after| after.split_once(' ')).expect("something is sent").0;
+    number.parse().expect("a number")
+}
+
+/// Two pictures are asked for, then offered at once and in the other order: each arrives in the m-line
+/// that was named for it, and what has ended leaves its m-line to nobody.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tracks_arrive_where_their_mids_say() {
+    let server = TestServer::start().await;
+    let mut bob = Guest::join(&server, "lobby", "bob").await;
+    let mut mia = Multiplexer::join(&server).await;
+    let (early, mut sources) = bob.publish(&[Codec::VP8]).await;
+    let early_video = sources.pop().expect("video").run(Pace::VIDEO);
+    let (late, mut sources) = bob.publish(&[Codec::VP8]).await;
+
+    for _ in 0..2 {
+        mia.peer.add_receiver(Codec::VP8.kind()).await;
+    }
+    let first = mia.ask_for(&early, Some("1")).await;
+    mia.transport = Some(first);
+    let second = mia.ask_for(&late, Some("0")).await;
+    let answer = mia.answered().await;
+    mia.peer.connected().await;
+    // Only the early one sends yet.
+    let heard = mia.peer.packet_that(|packet| Mark::of(&packet.payload).map(|_| packet.ssrc));
+    assert_eq!(heard.await, ssrc_at(&answer, "1"));
+    let late_video = sources.pop().expect("video").run(Pace::VIDEO);
+    let ssrc = ssrc_at(&answer, "0");
+    mia.peer.packet_that(|packet| (packet.ssrc == ssrc).then_some(())).await;
+
+    // What ended leaves its m-line to nobody, unless it is named.
+    mia.client.granted("unsubscribe", &json!({"id": second})).await;
+    mia.peer.add_receiver(Codec::VP8.kind()).await;
+    for (mid, expected) in [(None, "2"), (Some("0"), "0")] {
+        mia.ask_for(&late, mid).await;
+        let ssrc = ssrc_at(&mia.answered().await, expected);
+        mia.peer.packet_that(|packet| (packet.ssrc == ssrc).then_some(())).await;
+    }
+    early_video.stop().await;
+    late_video.stop().await;
 }

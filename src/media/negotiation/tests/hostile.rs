@@ -130,7 +130,7 @@ fn other_protocols_are_rejected_line_by_line() {
     assert_eq!(section(&sdp, 3)[0], "m=image 0 UDP/TLS/RTP/SAVPF 9");
     assert!(answered(&PUBLISH.replace("UDP/TLS/RTP/SAVPF", "RTP/SAVPF"), &both()).is_ok());
     let other = PUBLISH.replace("UDP/TLS/RTP/SAVPF", "UDP/BFCP");
-    assert_eq!(refused(&other), NegotiationError::Missing(Audio));
+    assert_eq!(refused(&other), NegotiationError::Missing { kind: Audio, want: 0 });
 }
 
 #[test]

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use super::*;
 
 #[test]
@@ -131,8 +133,9 @@ fn tracks_that_do_not_match_the_announcement_are_refused_in_the_words_of_owt() {
     let both =
         |audio_mid, video_mid| [named(audio_mid, audio.clone()), named(video_mid, video.clone())];
     assert!(answered(PUBLISH, &both("0", "1")).is_ok());
-    assert_eq!(answered(PUBLISH, &both("1", "0")).unwrap_err(), NegotiationError::Missing(Audio));
-    assert_eq!(answered(PUBLISH, &both("0", "7")).unwrap_err(), NegotiationError::Missing(Video));
+    let missing = |kind, want| NegotiationError::Missing { kind, want };
+    assert_eq!(answered(PUBLISH, &both("1", "0")).unwrap_err(), missing(Audio, 0));
+    assert_eq!(answered(PUBLISH, &both("0", "7")).unwrap_err(), missing(Video, 1));
 }
 
 #[test]
@@ -237,4 +240,37 @@ fn one_m_line_needs_neither_bundle_nor_mid() {
     assert!(!agreement.sdp.contains("BUNDLE") && !agreement.sdp.contains("a=mid"));
     let wants = [receive(Audio, &[OPUS]), receive(Video, &[video(VideoCodec::Vp8)])];
     assert_eq!(answered(&offer, &wants).unwrap_err(), NegotiationError::NotBundled);
+}
+
+/// An offer with several pictures, each named.
+fn pictures(directions: &[(&str, &str)]) -> String {
+    let start = SUBSCRIBE.find("m=").expect("an m-line");
+    let video = SUBSCRIBE.find("m=video").expect("a picture");
+    let (session, video) = (&SUBSCRIBE[..start], &SUBSCRIBE[video..]);
+    let mids: Vec<&str> = directions.iter().map(|(mid, _)| *mid).collect();
+    let session =
+        session.replace("a=group:BUNDLE 0 1", &format!("a=group:BUNDLE {}", mids.join(" ")));
+    let sections = directions.iter().map(|(mid, direction)| {
+        video.replace("a=mid:1", &format!("a=mid:{mid}")).replace("a=recvonly", direction)
+    });
+    sections.fold(session, |offer, section| offer + &section)
+}
+
+#[test]
+fn a_track_is_taken_from_the_m_line_that_it_names_and_else_from_a_fresh_one() {
+    let offer = pictures(&[("a", "a=recvonly"), ("b", "a=recvonly"), ("c", "a=recvonly")]);
+    let picture = send(Video, video(VideoCodec::Vp8), "");
+    let mids = |wants: &[Want], retired: &[&str]| -> Vec<String> {
+        let retired: Vec<_> = retired.iter().map(|mid| Arc::from(*mid)).collect();
+        let agreement = at_home(|local| answer(&offer, local, wants, &retired)).expect("agreed");
+        agreement.tracks.iter().map(|track| track.mid.to_string()).collect()
+    };
+    let anywhere = || picture.clone();
+    let at = |mid| named(mid, picture.clone());
+    assert_eq!(mids(&[anywhere(), anywhere()], &[]), ["a", "b"]);
+    assert_eq!(mids(&[at("c"), at("a")], &[]), ["c", "a"], "whatever their order");
+    assert_eq!(mids(&[anywhere(), at("a")], &[]), ["b", "a"], "a name is not taken away");
+    assert_eq!(mids(&[anywhere()], &["a"]), ["b"], "what carried an ended track comes last");
+    assert_eq!(mids(&[anywhere()], &["a", "b", "c"]), ["a"], "but it comes");
+    assert_eq!(mids(&[at("a")], &["a"]), ["a"], "and a name counts in any case");
 }
