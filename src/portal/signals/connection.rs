@@ -200,7 +200,8 @@ impl Connection {
         match (member, answer) {
             (Some(member), Ok(Reply::Joined(joined))) => {
                 let view = joined.floor.ok_or_else(Refusal::no_room)?;
-                Ok((Stay { member, seat, kind: view.kind, session }, view))
+                let doorway = self.door.doorway.clone();
+                Ok((Stay { member, seat, kind: view.kind, session, doorway }, view))
             }
             (_, Err(rejection)) => Err(Refusal::of(&rejection, Kind::Join)),
             (_, Ok(_)) => Err(Refusal::no_room()),

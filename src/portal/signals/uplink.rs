@@ -15,7 +15,8 @@ use super::{
 use crate::{
     driver::fresh_session,
     formats::{AudioSource, VideoParameters, VideoSource},
-    ids::{SessionId, TransportId},
+    ids::{SessionId, StreamId, TransportId},
+    live::Address,
     portal::offer,
     room::{Command, Negotiation, PublishAudio, PublishMedia, PublishVideo, RoomKind},
 };
@@ -95,8 +96,20 @@ impl Stay {
         if answer.is_err() {
             self.seat.set_uplink(None);
             drop(self.member.ask(Command::Unpublish { session }).await);
+        } else if live {
+            self.broadcast(&session).await;
         }
         answer
+    }
+
+    /// Has the uplink broadcast as `<user>/<session>`, which is what viewers know it by, for as long
+    /// as it lasts.
+    async fn broadcast(&self, uplink: &SessionId) {
+        let address = Address::parse(&self.session.user, self.session.id.as_str());
+        let room = self.doorway.registry().running(&self.seat.room);
+        if let (Some(room), Some(address)) = (room, address) {
+            room.broadcast(StreamId::from(uplink), address).await;
+        }
     }
 }
 
