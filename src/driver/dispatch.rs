@@ -50,6 +50,7 @@ pub(super) fn room_event(event: media::Event) -> Option<Event> {
         media::Event::Measured { stream, layer, resolution } => {
             Event::Measured { stream, layer, resolution }
         }
+        media::Event::Level { stream, decibels } => Event::Level { stream, decibels },
         media::Event::Chosen { .. } | media::Event::KeyFrameWanted { .. } => return None,
     })
 }

@@ -55,6 +55,7 @@ mod invariants;
 mod join;
 mod layout;
 mod leave;
+mod level;
 mod live;
 mod manage;
 mod manner;
@@ -154,6 +155,8 @@ pub struct Room {
     views: Vec<View>,
     /// What the mixer can do, if there is one.
     mixer: Option<MixerCapabilities>,
+    /// Whether the mixer hears what views mix at present.
+    mixer_listens: bool,
     participants: Aged<ParticipantId, Participant>,
     /// A publication is as old as its stream once that is announced.
     publications: Aged<SessionId, Publication>,
@@ -184,6 +187,7 @@ impl Room {
         let mut room = Self {
             views: mix::views(&id, &settings),
             mixer: None,
+            mixer_listens: false,
             id,
             settings,
             participants: Aged::new(),
@@ -348,7 +352,9 @@ impl Room {
             Event::MixerDown => self.mixer_down(),
             Event::MixerGone => self.mixer_gone(),
             Event::ViewFailed { view, reason } => self.view_failed(&view, &reason),
-            Event::Loudest { view, stream } => self.loudest(&view, &stream),
+            Event::MixerListens { listens } => self.mixer_listens = listens,
+            Event::Loudest { view, stream } => self.loudest(now, &view, &stream),
+            Event::Level { stream, decibels } => self.level(now, &stream, decibels),
             Event::ConnectionLost { participant, keep } => self.lose(now, &participant, keep),
             Event::Resumed { participant } => self.resume(&participant),
             Event::Restored { participants } => self.restore(now, participants),
