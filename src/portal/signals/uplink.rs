@@ -6,7 +6,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use tokio::time::timeout;
 
 use super::{
-    decode::SCREEN,
+    decode::{SCREEN, Session},
     encode,
     message::Kind,
     refusal::Refusal,
@@ -15,7 +15,8 @@ use super::{
 use crate::{
     driver::fresh_session,
     formats::{AudioSource, VideoParameters, VideoSource},
-    ids::{SessionId, TransportId},
+    ids::{SessionId, StreamId, TransportId},
+    live::Address,
     portal::offer,
     room::{Command, Negotiation, PublishAudio, PublishMedia, PublishVideo, RoomKind},
 };
@@ -87,6 +88,9 @@ impl Stay {
         });
         opened.await.map_err(|rejection| Refusal::of(&rejection, Kind::Offer))?;
         self.seat.set_uplink(Some(session.clone()));
+        if live {
+            self.broadcast(&session).await;
+        }
         let awaited = self.seat.awaiting(transport.clone());
         let payload = Negotiation::Offer(Arc::clone(sdp));
         let offered = self.member.ask(Command::Negotiate { transport, payload }).await;
@@ -97,6 +101,16 @@ impl Stay {
             drop(self.member.ask(Command::Unpublish { session }).await);
         }
         answer
+    }
+
+    /// Broadcasts the uplink, too: as the user's, under the id of the session, which everybody in
+    /// the room knows.
+    async fn broadcast(&self, uplink: &SessionId) {
+        let Session { id, user, .. } = &self.session;
+        // A user's name may be no address; then there is no broadcast.
+        if let Some(address) = Address::parse(user, id.as_str()) {
+            self.member.broadcast(StreamId::from(uplink), address).await;
+        }
     }
 }
 

@@ -15,7 +15,7 @@ use crate::{
         client::{Answer, send},
         conformance::{Multivariant, Playlist, SHORT_PART},
     },
-    support::{guest::Guest, media_peer::Codec, server::TestServer},
+    support::{guest::Guest, media_peer::Codec, server::TestServer, signals::SignalsGuest},
 };
 
 const LOW: f64 = 500.0;
@@ -134,6 +134,25 @@ async fn a_published_stream_is_broadcast_until_it_ends() {
     ann.client.granted("unpublish", &json!({"id": camera.id})).await;
     let ended = player.playlist(1_000_000).await;
     assert!(ended.ended, "{ended:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_publisher_of_the_signals_door_is_broadcast_when_it_asks() {
+    let server = server().await;
+    let (mut ann, _) = SignalsGuest::found(&server, "lobby", "m2m", "ann").await;
+    let forwarding = json!({"hlsForwarding": true});
+    let (_uplink, mut sources) = ann.publish_with(forwarding, &[Codec::OPUS, Codec::H264]).await;
+    let _picture = gst::colour_by_h264(sources.pop().expect("video"), BLUE);
+    let _sound = gst::tone(sources.pop().expect("audio"), HIGH);
+    // The session's id is the user's name here.
+    let player = Player::new(&server, "ann");
+    player.master().await;
+    let playlist = player.playlist(1).await;
+    let movie = player.movie(&playlist, 1).await;
+    assert!(ends_in(&movie, BLUE, (0.5, 0.5)).await);
+    assert!(gst::loudness(&gst::sound(&movie).await, HIGH) > 0.08);
+    ann.send("LEAVE", json!({})).await;
+    assert!(player.playlist(1_000_000).await.ended);
 }
 
 /// The whole way: a camera's pictures by WebRTC, forwarded to the agent, decoded, shown in a view,
