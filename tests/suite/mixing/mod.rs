@@ -14,6 +14,7 @@ mod scene;
 mod simulcast;
 mod snapshots;
 mod stage;
+mod switching;
 mod transcoding;
 mod unavailable;
 mod views;
