@@ -46,6 +46,7 @@ mod bitrate;
 mod broadcast;
 mod command;
 mod control;
+mod deadlines;
 mod desired;
 mod event;
 mod feed;
@@ -94,8 +95,8 @@ use std::{
 };
 
 use self::{
-    aged::Aged, away::Absences, floor::Floor, invariants::Due, offer::OpenOffers,
-    participant::Participant, presence::Presences, publication::Publication, session::Transport,
+    aged::Aged, deadlines::Deadlines, floor::Floor, invariants::Due, offer::OpenOffers,
+    participant::Participant, publication::Publication, session::Transport,
     subscription::Subscription, telling::Asker, view::View,
 };
 pub use self::{
@@ -163,8 +164,10 @@ pub struct Room {
     subscriptions: Aged<SessionId, Subscription>,
     /// The transports that carry at least one session.
     transports: BTreeMap<TransportId, Transport>,
-    absences: Absences,
-    presences: Presences,
+    /// Until when those keep their places whose connections are lost.
+    absences: Deadlines,
+    /// Until when those must give a sign of life who promised some.
+    presences: Deadlines,
     floor: Floor,
     /// Offers that wait for their answers.
     offers: OpenOffers,
@@ -194,8 +197,8 @@ impl Room {
             publications: Aged::new(),
             subscriptions: Aged::new(),
             transports: BTreeMap::new(),
-            absences: Absences::default(),
-            presences: Presences::default(),
+            absences: Deadlines::default(),
+            presences: Deadlines::default(),
             floor: Floor::default(),
             offers: OpenOffers::default(),
             outputs: VecDeque::new(),
