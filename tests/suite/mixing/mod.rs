@@ -11,6 +11,7 @@ mod meeting;
 mod protoo;
 mod remote;
 mod scene;
+mod signals;
 mod simulcast;
 mod snapshots;
 mod stage;

@@ -12,6 +12,7 @@ use crate::support::{
     media_peer::{Codec, Received, receiver},
     protoo::ProtooGuest,
     server::TestServer,
+    signals::{SOUND, SignalsGuest},
 };
 
 /// Within this, what is waited for must happen: an agent starts, plugins load, codecs warm up, on a
@@ -75,6 +76,10 @@ pub(super) struct Viewer {
     pub(super) session: Session,
     video: Option<Decoder>,
     audio: Option<Decoder>,
+    /// The payload type of the sound.
+    sound_type: u8,
+    /// That of the picture's repairs, where one is to be told from the picture.
+    repair_type: Option<u8>,
     /// The last of each kind.
     pub(super) picture: Option<Vec<u8>>,
     pub(super) sound: Option<Vec<u8>>,
@@ -100,6 +105,15 @@ impl Viewer {
         Self::new(Session { id, peer }, codecs)
     }
 
+    /// Watches through the `signals` door.
+    pub(super) async fn by_signals(guest: &mut SignalsGuest, codecs: &[Codec]) -> Self {
+        let peer = guest.watch("lobby-common", codecs).await;
+        let mut viewer = Self::new(Session { id: "lobby-common".into(), peer }, codecs);
+        viewer.sound_type = SOUND;
+        viewer.repair_type = None;
+        viewer
+    }
+
     fn new(session: Session, codecs: &[Codec]) -> Self {
         let (mut video, mut audio) = (None, None);
         for codec in codecs {
@@ -110,7 +124,18 @@ impl Viewer {
                 video = Some(if is_vp8 { Decoder::vp8() } else { Decoder::h264() });
             }
         }
-        Self { session, video, audio, picture: None, sound: None, last: None }
+        let sound_type = Codec::OPUS.payload_type;
+        let repair_type = Some(Codec::VP8.payload_type + 1);
+        Self {
+            session,
+            video,
+            audio,
+            sound_type,
+            repair_type,
+            picture: None,
+            sound: None,
+            last: None,
+        }
     }
 
     /// Watches and listens until what is seen or heard meets a condition.
@@ -126,12 +151,14 @@ impl Viewer {
     }
 
     async fn take(&mut self, packet: &Received) {
-        if packet.payload_type == Codec::OPUS.payload_type {
+        if packet.payload_type == self.sound_type {
             if let Some(decoder) = &mut self.audio {
                 decoder.feed(packet).await;
                 self.sound = decoder.piece().or(self.sound.take());
             }
-        } else if let Some(decoder) = self.video.as_mut().filter(|_| !is_repair(packet)) {
+        } else if let Some(decoder) =
+            self.video.as_mut().filter(|_| self.repair_type != Some(packet.payload_type))
+        {
             self.last = Some((packet.ssrc, packet.sequence));
             decoder.feed(packet).await;
             self.picture = decoder.piece().or(self.picture.take());
@@ -161,10 +188,6 @@ impl Viewer {
         let loud = |tone| self.sound.as_ref().map(|sound| gst::loudness(sound, tone));
         format!("sees {colours:?}, hears {:?}", [500.0, 1200.0].map(loud))
     }
-}
-
-fn is_repair(packet: &Received) -> bool {
-    packet.payload_type == Codec::VP8.payload_type + 1
 }
 
 /// The mixing agents that this process started.
