@@ -115,11 +115,7 @@ impl Server {
         let rest_address = rest.as_ref().map(Listener::address).transpose()?;
 
         let demo_room = demo_room(&config.demo);
-        let tokens = Tokens::new(
-            store.clone(),
-            config.portal.public_host(address),
-            config.portal.public_secure(),
-        );
+        let tokens = tokens(config, &store, address);
         let tickets = Tickets::new(&store);
         let options = registry_options(config, demo_room.clone());
         let live = Live::new(config.live.clone());
@@ -139,15 +135,17 @@ impl Server {
         let management = admin::router(config, store.clone(), rooms, issuer, demo_room.clone())
             .merge(health::router(down.clone()));
         let origins = Origins::new(&config.portal.cors);
+        let passes = signals::Passes::default();
         let doors = Router::new()
             .merge(protoo::router(doorway.clone(), config.protoo.clone(), down.clone()))
-            .merge(signals_door(config, doorway, down.clone()))
+            .merge(signals_door(config, doorway, passes.clone(), down.clone()))
             .merge(pages(&config.demo, demo_room, tokens.clone(), registry.clone()))
             .layer(socket_io_layer)
             .layer(origins.cors())
             .layer(middleware::from_fn_with_state(origins.clone(), origin::guard));
         let grants = Grants::new(tokens.clone(), config);
-        let broadcasts = broadcasts(&origins, &live, tokens.clone(), grants.clone());
+        let authorizer = TokenAuthorizer::new(tokens.clone(), grants.clone(), passes);
+        let broadcasts = broadcasts(&origins, &live, authorizer);
         // In this order, whatever has no route falls through to the doors' layers.
         let router = management.clone().merge(broadcasts).merge(doors);
         let desk = Desk::new(store.clone(), grants);
@@ -298,13 +296,23 @@ fn doorway_settings(config: &Config) -> DoorwaySettings {
     }
 }
 
+fn tokens(config: &Config, store: &Store, address: SocketAddr) -> Tokens {
+    let portal = &config.portal;
+    Tokens::new(store.clone(), portal.public_host(address), portal.public_secure())
+}
+
 fn demo_room(demo: &config::Demo) -> Option<RoomId> {
     demo.enabled.then(|| demo.room.clone())
 }
 
-fn signals_door(config: &Config, doorway: Doorway, down: watch::Receiver<bool>) -> Router {
+fn signals_door(
+    config: &Config,
+    doorway: Doorway,
+    passes: signals::Passes,
+    down: watch::Receiver<bool>,
+) -> Router {
     let engines = Engines::new(config.engines.clone());
-    signals::router(doorway, config.signals.clone(), engines, down)
+    signals::router(doorway, config.signals.clone(), engines, passes, down)
 }
 
 fn pages(demo: &config::Demo, room: Option<RoomId>, tokens: Tokens, registry: Registry) -> Router {
@@ -316,13 +324,13 @@ fn pages(demo: &config::Demo, room: Option<RoomId>, tokens: Tokens, registry: Re
 }
 
 /// Players and packagers in pages of other origins, too, as `[portal] cors` says.
-fn broadcasts(origins: &Origins, live: &Live, tokens: Tokens, grants: Grants) -> Router {
+fn broadcasts(origins: &Origins, live: &Live, authorizer: TokenAuthorizer) -> Router {
     let cors = origins
         .cors()
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
         .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
         .max_age(PREFLIGHT_LIFETIME);
-    live::router(live.clone(), Arc::new(TokenAuthorizer::new(tokens, grants))).layer(cors)
+    live::router(live.clone(), Arc::new(authorizer)).layer(cors)
 }
 
 fn socket_io(portal: &config::Portal) -> (socketioxide::layer::SocketIoLayer, SocketIo) {

@@ -53,6 +53,7 @@ impl Report {
             Event::Offered { .. }
             | Event::Layered { .. }
             | Event::Measured { .. }
+            | Event::Level { .. }
             | Event::Chosen { .. }
             | Event::KeyFrameWanted { .. } => None,
         }

@@ -23,9 +23,9 @@ const MAX_STRANGERS: usize = 64;
 /// How long a connection may take to show who it is.
 const INTRODUCTION: Duration = Duration::from_secs(10);
 
-/// How long a server may be silent, or may take in nothing. Servers ask every second whether the
-/// agent lives.
-const SILENCE: Duration = Duration::from_secs(15);
+/// How long an end may be silent, or may take in nothing. Servers ask every second whether the
+/// agent lives, and wait no longer for the answer.
+const SILENCE: Duration = Duration::from_secs(5);
 
 /// How long to wait after the system refused a connection, such as for want of files.
 const RECOVERY: Duration = Duration::from_millis(200);

@@ -1,13 +1,15 @@
-//! Translation between a room's effects and events and the media plane's.
+//! Translation between a room's effects and events and those of the mixing side and the media
+//! plane.
 
 use crate::{
     media,
+    mixing::RoomMixing,
     room::{AgreedMedia, Effect, Event, Negotiation},
 };
 
-/// What an effect means for the media plane; nothing for effects on views, connections and rooms,
-/// nor for subscriptions, whose sources the mixing side knows.
-pub(super) fn media_command(effect: Effect) -> Option<media::Command> {
+/// Tells the mixing side of an effect; what it then means for the media plane. Nothing for effects
+/// on views, connections and rooms.
+pub(super) fn media_command(effect: Effect, mixing: &mut RoomMixing) -> Option<media::Command> {
     Some(match effect {
         Effect::OpenPublication { session, transport, audio, video } => {
             media::Command::OpenPublication { session, transport, audio, video }
@@ -25,15 +27,27 @@ pub(super) fn media_command(effect: Effect) -> Option<media::Command> {
         Effect::SetSubscriptionActive { session, kind, active } => {
             media::Command::SetSubscriptionActive { session, kind, active }
         }
-        Effect::CloseSession { session } => media::Command::CloseSession { session },
+        Effect::CloseSession { session } => {
+            mixing.session_closed(&session);
+            media::Command::CloseSession { session }
+        }
         Effect::SetTrackActive { stream, kind, active } => {
+            mixing.set_track_active(&stream, kind, active);
             media::Command::SetTrackActive { stream, kind, active }
         }
-        Effect::OpenSubscription { .. }
-        | Effect::SwitchSubscription { .. }
-        | Effect::ViewChanged { .. }
-        | Effect::Disconnect { .. }
-        | Effect::CloseRoom => return None,
+        Effect::OpenSubscription { session, transport, offerer, audio, video } => {
+            let (audio, video) = mixing.subscribe(&session, audio, video);
+            media::Command::OpenSubscription { session, transport, offerer, audio, video }
+        }
+        Effect::SwitchSubscription { session, audio, video } => {
+            let (audio, video) = mixing.subscribe(&session, audio, video);
+            media::Command::SwitchSubscription { session, audio, video }
+        }
+        Effect::ViewChanged { view, desired } => {
+            mixing.view_changed(view, desired);
+            return None;
+        }
+        Effect::Disconnect { .. } | Effect::CloseRoom => return None,
     })
 }
 
@@ -50,6 +64,7 @@ pub(super) fn room_event(event: media::Event) -> Option<Event> {
         media::Event::Measured { stream, layer, resolution } => {
             Event::Measured { stream, layer, resolution }
         }
+        media::Event::Level { stream, decibels } => Event::Level { stream, decibels },
         media::Event::Chosen { .. } | media::Event::KeyFrameWanted { .. } => return None,
     })
 }

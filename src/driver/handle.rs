@@ -186,6 +186,11 @@ impl Member {
         answer.await.unwrap_or(Err(Rejection::NotJoined))
     }
 
+    /// Has a stream broadcast live as [`RoomHandle::broadcast`] does.
+    pub async fn broadcast(&self, stream: StreamId, address: Address) {
+        drop(self.inbox.send(Message::Broadcast { stream, address }).await);
+    }
+
     /// Tells the room that this connection is gone.
     pub async fn connection_lost(self) {
         let Self { participant, connection, inbox } = self;

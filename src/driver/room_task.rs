@@ -270,34 +270,15 @@ impl RoomTask {
         match effect {
             Effect::Disconnect { participant } => self.close(&participant),
             Effect::CloseRoom => self.idle = true,
-            Effect::ViewChanged { view, desired } => self.parts.mixing.view_changed(view, desired),
-            Effect::OpenSubscription { session, transport, offerer, audio, video } => {
-                let (audio, video) = self.parts.mixing.subscribe(&session, audio, video);
-                self.parts.media.send(media::Command::OpenSubscription {
-                    session,
-                    transport,
-                    offerer,
-                    audio,
-                    video,
-                });
-            }
-            Effect::SwitchSubscription { session, audio, video } => {
-                let (audio, video) = self.parts.mixing.subscribe(&session, audio, video);
-                let command = media::Command::SwitchSubscription { session, audio, video };
-                self.parts.media.send(command);
-            }
-            Effect::OpenPublication { .. }
+            Effect::ViewChanged { .. }
+            | Effect::OpenPublication { .. }
+            | Effect::OpenSubscription { .. }
+            | Effect::SwitchSubscription { .. }
             | Effect::Negotiate { .. }
             | Effect::CloseSession { .. }
             | Effect::SetSubscriptionActive { .. }
             | Effect::SetTrackActive { .. } => {
-                if let Effect::CloseSession { session } = &effect {
-                    self.parts.mixing.session_closed(session);
-                }
-                if let Effect::SetTrackActive { stream, kind, active } = &effect {
-                    self.parts.mixing.set_track_active(stream, *kind, *active);
-                }
-                if let Some(command) = media_command(effect) {
+                if let Some(command) = media_command(effect, &mut self.parts.mixing) {
                     self.parts.media.send(command);
                 }
             }

@@ -237,6 +237,16 @@ pub enum Event {
         /// Its size.
         resolution: Resolution,
     },
+    /// How loud a published sound is, smoothed, as its publisher says (RFC 6464). The first level
+    /// of a stream is told, then changes, at most three times a second, silence (below -50) once,
+    /// and anything louder at least once a second: a sound of which no more is heard has stopped,
+    /// or was paused.
+    Level {
+        /// The stream.
+        stream: StreamId,
+        /// From -127, nothing, to 0, the loudest; in dBov.
+        decibels: i8,
+    },
 }
 
 /// Where a room's media events go. Called on a worker thread, so it must not block.

@@ -141,7 +141,8 @@ impl RoomMixing {
             | media::Event::Offered { .. }
             | media::Event::SessionReady { .. }
             | media::Event::Layered { .. }
-            | media::Event::Measured { .. } => {}
+            | media::Event::Measured { .. }
+            | media::Event::Level { .. } => {}
         }
     }
 
@@ -202,6 +203,7 @@ impl RoomMixing {
                 self.snapshots.ask_again();
                 let capabilities = words::capabilities(&capabilities);
                 self.events.push_back(Event::MixerUp { capabilities });
+                self.events.push_back(Event::MixerListens { listens: true });
             }
             Some(Report::Said(Said::Message(message))) => self.hear(message),
             Some(Report::Said(Said::Snapshot { request, picture })) => {
@@ -226,6 +228,7 @@ impl RoomMixing {
     fn disconnect(&mut self) {
         if self.connection.take().is_some() {
             self.media.send(media::Command::CloseFeed);
+            self.events.push_back(Event::MixerListens { listens: false });
         }
     }
 

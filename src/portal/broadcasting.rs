@@ -1,7 +1,9 @@
 //! Who may broadcast and who may watch, by the portal's tokens.
 //!
 //! A packager shows the same token with each upload, and a token is used up by its first use. So
-//! its first use opens a session, which lasts as long as it is used.
+//! its first use opens a session, which lasts as long as it is used. A token that a client of the
+//! `signals` door is connected by opens one too, though it is used up: in a `p2m` room whoever
+//! broadcasts has no other.
 
 use std::{
     collections::HashMap,
@@ -11,7 +13,10 @@ use std::{
 
 use aws_lc_rs::digest::{SHA256, digest};
 
-use super::token::{Admission, Grants, TokenError, Tokens};
+use super::{
+    signals::Passes,
+    token::{Admission, Grants, TokenError, Tokens},
+};
 use crate::{
     ids::RoomId,
     live::{Address, Authorizer, Denial, Verdict},
@@ -27,6 +32,7 @@ const MAX_SESSIONS: usize = 100_000;
 pub struct TokenAuthorizer {
     tokens: Tokens,
     grants: Grants,
+    passes: Passes,
     sessions: Mutex<HashMap<Digest, Session>>,
 }
 
@@ -48,9 +54,9 @@ enum Purpose {
 }
 
 impl TokenAuthorizer {
-    /// Lets in who has a token of these.
-    pub fn new(tokens: Tokens, grants: Grants) -> Self {
-        Self { tokens, grants, sessions: Mutex::default() }
+    /// Lets in who has a token of these, or one that passes at present.
+    pub fn new(tokens: Tokens, grants: Grants, passes: Passes) -> Self {
+        Self { tokens, grants, passes, sessions: Mutex::default() }
     }
 
     /// Goes on with a session, or opens one with an unused token.
@@ -73,7 +79,10 @@ impl TokenAuthorizer {
             return Ok(());
         }
         self.make_room()?;
-        let admission = self.tokens.admit(token).await.map_err(denial)?;
+        let admission = match self.passes.present(token) {
+            Some(admission) => admission,
+            None => self.tokens.admit(token).await.map_err(denial)?,
+        };
         match purpose {
             Purpose::Upload => self.check_publisher(address, &admission).await?,
             Purpose::Play => self.check_viewer(address, &admission)?,

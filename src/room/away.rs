@@ -3,7 +3,6 @@
 //! performs the room's outputs.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -16,50 +15,6 @@ use crate::ids::{ParticipantId, StreamId};
 
 /// Why the sessions end of which only the record is left.
 const SERVER_RESTARTED: &str = "Server restarted";
-
-/// Who is away, and until when.
-#[derive(Debug, Default)]
-pub(super) struct Absences {
-    until: BTreeMap<ParticipantId, Instant>,
-    by_time: BTreeSet<(Instant, ParticipantId)>,
-}
-
-impl Absences {
-    /// When the next one is given up.
-    pub(super) fn next(&self) -> Option<Instant> {
-        self.by_time.first().map(|(until, _)| *until)
-    }
-
-    /// How many are away.
-    pub(super) fn len(&self) -> usize {
-        self.until.len()
-    }
-
-    /// Who is away.
-    pub(super) fn participants(&self) -> impl Iterator<Item = &ParticipantId> {
-        self.until.keys()
-    }
-
-    /// Notes that somebody is away. Whoever is already stays so until the earlier time.
-    fn begin(&mut self, participant: &ParticipantId, until: Instant) {
-        if !self.until.contains_key(participant) {
-            self.until.insert(participant.clone(), until);
-            self.by_time.insert((until, participant.clone()));
-        }
-    }
-
-    /// Notes that somebody is back, or gone for good.
-    pub(super) fn end(&mut self, participant: &ParticipantId) {
-        if let Some((participant, until)) = self.until.remove_entry(participant) {
-            self.by_time.remove(&(until, participant));
-        }
-    }
-
-    fn due(&self, now: Instant) -> Option<ParticipantId> {
-        let (until, participant) = self.by_time.first()?;
-        (*until <= now).then(|| participant.clone())
-    }
-}
 
 impl Room {
     /// Keeps the place of somebody whose connection is lost. Without time to come back it departs.

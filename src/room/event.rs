@@ -73,12 +73,29 @@ pub enum Event {
         /// Why.
         reason: Arc<str>,
     },
-    /// Another input is the loudest of a view.
+    /// The mixer hears what all views mix, and says who is the loudest; or no longer.
+    MixerListens {
+        /// Whether it does.
+        listens: bool,
+    },
+    /// The mixer finds another input the loudest of a view. Of a view whose inputs all have levels
+    /// of their own that does not matter: see [`Event::Level`].
     Loudest {
         /// The mixed stream.
         view: StreamId,
         /// The input.
         stream: StreamId,
+    },
+    /// How loud a stream is, by its publisher's word; told again at least once a second while it is
+    /// not silent.
+    ///
+    /// Who speaks in a view is chosen by these levels when all of its inputs that sound have told
+    /// one, or when no mixer listens. Otherwise the mixer chooses, which hears everybody.
+    Level {
+        /// The forward stream.
+        stream: StreamId,
+        /// From -127, nothing, to 0, the loudest; in dBov.
+        decibels: i8,
     },
     /// The participant's signaling connection is gone.
     ConnectionLost {

@@ -226,6 +226,17 @@ impl Room {
         self.members(&Whom::User(user)).collect()
     }
 
+    /// The owner, who asks, and whom it means.
+    fn check_word_of_owner(
+        &self,
+        asker: &Asker,
+        to: &Whom,
+    ) -> Result<(ParticipantInfo, Vec<ParticipantId>), Rejection> {
+        let from = self.check_owner(asker)?;
+        let chosen: Vec<ParticipantId> = self.members(to).collect();
+        if chosen.is_empty() { Err(Rejection::NoSuchMember) } else { Ok((from, chosen)) }
+    }
+
     /// Lets viewers onto the floor, who hear of it in the owner's own words.
     pub(super) fn grant_floor(
         &mut self,
@@ -233,11 +244,7 @@ impl Room {
         to: &Whom,
         message: &Arc<str>,
     ) -> Result<(), Rejection> {
-        let from = self.check_owner(asker)?;
-        let chosen: Vec<ParticipantId> = self.members(to).collect();
-        if chosen.is_empty() {
-            return Err(Rejection::NoSuchMember);
-        }
+        let (from, chosen) = self.check_word_of_owner(asker, to)?;
         let fresh: Vec<_> = chosen.iter().filter(|it| !self.floor.has(it)).cloned().collect();
         if fresh.len() > self.floor_left() {
             return Err(Rejection::FloorFull);
@@ -270,11 +277,7 @@ impl Room {
         to: &Whom,
         message: &Arc<str>,
     ) -> Result<(), Rejection> {
-        let from = self.check_owner(asker)?;
-        let chosen: Vec<ParticipantId> = self.members(to).collect();
-        if chosen.is_empty() {
-            return Err(Rejection::NoSuchMember);
-        }
+        let (from, chosen) = self.check_word_of_owner(asker, to)?;
         self.grant(asker, Reply::Done);
         self.relay_to(&chosen, &from, message);
         Ok(())

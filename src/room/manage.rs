@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::{
     Effect, LayoutSettings, MediaPermission, Notification, Permission, PlacedRegion, Rejection,
-    Room, RoomReport, Settings, StreamInfo, TrackStatus, aged::Aged, presence::Presences,
+    Room, RoomReport, Settings, StreamInfo, TrackStatus, aged::Aged, deadlines::Deadlines,
     publication::PublicationState,
 };
 use crate::{
@@ -226,7 +226,7 @@ impl Room {
         }
         self.transports.clear();
         self.floor.clear();
-        self.presences = Presences::default();
+        self.presences = Deadlines::default();
     }
 }
 

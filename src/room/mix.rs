@@ -156,13 +156,6 @@ impl Room {
         }
     }
 
-    /// Notes who speaks in a view.
-    pub(super) fn loudest(&mut self, view: &StreamId, stream: &StreamId) {
-        let Some(view) = self.views.iter().position(|it| it.stream.id == *view) else { return };
-        self.views[view].note_speaker(stream);
-        self.settle(view);
-    }
-
     /// Makes a layout from outside a view's only one.
     pub(super) fn replace_layout(
         &mut self,

@@ -46,6 +46,7 @@ mod bitrate;
 mod broadcast;
 mod command;
 mod control;
+mod deadlines;
 mod desired;
 mod event;
 mod feed;
@@ -55,6 +56,7 @@ mod invariants;
 mod join;
 mod layout;
 mod leave;
+mod level;
 mod live;
 mod manage;
 mod manner;
@@ -93,8 +95,8 @@ use std::{
 };
 
 use self::{
-    aged::Aged, away::Absences, floor::Floor, invariants::Due, offer::OpenOffers,
-    participant::Participant, presence::Presences, publication::Publication, session::Transport,
+    aged::Aged, deadlines::Deadlines, floor::Floor, invariants::Due, offer::OpenOffers,
+    participant::Participant, publication::Publication, session::Transport,
     subscription::Subscription, telling::Asker, view::View,
 };
 pub use self::{
@@ -154,14 +156,18 @@ pub struct Room {
     views: Vec<View>,
     /// What the mixer can do, if there is one.
     mixer: Option<MixerCapabilities>,
+    /// Whether the mixer hears what views mix at present.
+    mixer_listens: bool,
     participants: Aged<ParticipantId, Participant>,
     /// A publication is as old as its stream once that is announced.
     publications: Aged<SessionId, Publication>,
     subscriptions: Aged<SessionId, Subscription>,
     /// The transports that carry at least one session.
     transports: BTreeMap<TransportId, Transport>,
-    absences: Absences,
-    presences: Presences,
+    /// Until when those keep their places whose connections are lost.
+    absences: Deadlines,
+    /// Until when those must give a sign of life who promised some.
+    presences: Deadlines,
     floor: Floor,
     /// Offers that wait for their answers.
     offers: OpenOffers,
@@ -184,14 +190,15 @@ impl Room {
         let mut room = Self {
             views: mix::views(&id, &settings),
             mixer: None,
+            mixer_listens: false,
             id,
             settings,
             participants: Aged::new(),
             publications: Aged::new(),
             subscriptions: Aged::new(),
             transports: BTreeMap::new(),
-            absences: Absences::default(),
-            presences: Presences::default(),
+            absences: Deadlines::default(),
+            presences: Deadlines::default(),
             floor: Floor::default(),
             offers: OpenOffers::default(),
             outputs: VecDeque::new(),
@@ -348,7 +355,9 @@ impl Room {
             Event::MixerDown => self.mixer_down(),
             Event::MixerGone => self.mixer_gone(),
             Event::ViewFailed { view, reason } => self.view_failed(&view, &reason),
-            Event::Loudest { view, stream } => self.loudest(&view, &stream),
+            Event::MixerListens { listens } => self.mixer_listens = listens,
+            Event::Loudest { view, stream } => self.loudest(now, &view, &stream),
+            Event::Level { stream, decibels } => self.level(now, &stream, decibels),
             Event::ConnectionLost { participant, keep } => self.lose(now, &participant, keep),
             Event::Resumed { participant } => self.resume(&participant),
             Event::Restored { participants } => self.restore(now, participants),

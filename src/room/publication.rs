@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use super::{PublishMedia, StreamInfo};
+use super::{PublishMedia, StreamInfo, level::Level};
 use crate::{
     formats::Resolution,
     ids::{ParticipantId, TransportId},
@@ -22,6 +22,8 @@ pub(super) struct Publication {
     pub(super) transport: TransportId,
     /// How far it is.
     pub(super) state: PublicationState,
+    /// How loud it was last said to be; absent if that was never said.
+    pub(super) level: Option<Level>,
 }
 
 /// How far a publication is.

@@ -47,8 +47,12 @@ impl Room {
         self.attach(&transport, &asker.from, Negotiating::ByClient);
         self.record_session(&asker.from, &session, &transport, SessionKind::Publication);
         let state = PublicationState::Connecting { media, attributes, layers: Vec::new() };
-        let publication =
-            Publication { owner: asker.from.clone(), transport: transport.clone(), state };
+        let publication = Publication {
+            owner: asker.from.clone(),
+            transport: transport.clone(),
+            state,
+            level: None,
+        };
         self.publications.insert(session.clone(), publication);
 
         let opened =

@@ -1,6 +1,6 @@
 //! A view as its room keeps it: what it mixes and how it stands.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use super::{
     DesiredView, InputTrack, MediaOut, MixerCapabilities, Publication, StreamInfo, StreamOrigin,
@@ -37,6 +37,8 @@ pub(super) struct View {
     pub(super) arrangement: Arrangement,
     /// The input that spoke last.
     speaker: Option<StreamId>,
+    /// When it was last said to speak.
+    spoke_at: Option<Instant>,
 }
 
 impl View {
@@ -65,6 +67,7 @@ impl View {
             inputs: Vec::new(),
             arrangement,
             speaker: None,
+            spoke_at: None,
         })
     }
 
@@ -154,15 +157,26 @@ impl View {
         }
     }
 
+    /// Who spoke last, if it is still mixed.
+    pub(super) fn speaker(&self) -> Option<&StreamId> {
+        self.speaker.as_ref()
+    }
+
+    /// When that was last found out.
+    pub(super) fn spoke_at(&self) -> Option<Instant> {
+        self.spoke_at
+    }
+
     /// Notes who speaks, in a view that finds this out, and shows that input first if the view
     /// does so. Somebody who is not heard here is ignored.
-    pub(super) fn note_speaker(&mut self, stream: &StreamId) {
+    pub(super) fn note_speaker(&mut self, now: Instant, stream: &StreamId) {
         let listens = self.settings.audio.is_some_and(|audio| audio.voice_activity);
         let heard = |input: &ViewInput| input.stream == *stream && input.audio.is_some();
         if !listens || !self.inputs.iter().any(heard) {
             return;
         }
         self.speaker = Some(stream.clone());
+        self.spoke_at = Some(now);
         if self.settings.video.as_ref().is_some_and(|video| video.keep_active_input_primary) {
             self.arrangement.promote(stream);
         }

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The most regions of a layout: more than a picture has room for.
-pub const MAX_REGIONS: usize = 128;
+/// The most regions of a layout: as many as a view of a room may have inputs.
+pub const MAX_REGIONS: usize = 256;
 
 /// A share of a picture's width or height: `numerator / denominator`, from 0 to 1. The denominator
 /// is never 0.

@@ -9,14 +9,19 @@ use super::{
     tapping::copy_to_feed,
     transport::{Origin, Published},
 };
-use crate::media::{
-    Event,
-    forward::{
-        incoming::{IncomingTrack, Taken},
-        rtp::Header,
+use crate::{
+    ids::StreamId,
+    media::{
+        Event,
+        forward::{
+            incoming::{IncomingTrack, Taken},
+            loudness::level_of,
+            rtp::Header,
+        },
+        negotiation::AgreedTrack,
+        outbox::Path,
+        worker::RoomKey,
     },
-    negotiation::AgreedTrack,
-    outbox::Path,
 };
 
 /// What a packet is to a track.
@@ -51,12 +56,16 @@ impl Exchange {
         let (due, is_full) = (track.next_due(now), track.is_full());
         let Taken { measured, broken } = taken;
         let layer = published.layer.filter(|_| header.payload_end(packet) > Some(header.len));
-        if let Some(resolution) = measured
-            && let Origin::Peer { stream, .. } = &published.origin
-        {
-            let (stream, layer) = (stream.clone(), track.agreed.rids.first().cloned());
-            let room = transport.room;
-            self.emit(room, Event::Measured { stream, layer, resolution });
+        let decibels = (role == Role::Media).then(|| hear(published, &header, packet, now));
+        let room = transport.room;
+        if let Some(resolution) = measured {
+            self.tell_of(room, track_key, |stream, agreed| {
+                let layer = agreed.rids.first().cloned();
+                Event::Measured { stream, layer, resolution }
+            });
+        }
+        if let Some(decibels) = decibels.flatten() {
+            self.tell_of(room, track_key, |stream, _| Event::Level { stream, decibels });
         }
         if let Some(layer) = layer.filter(|_| role == Role::Media) {
             self.layer_arrived(layer, measured, now);
@@ -69,6 +78,19 @@ impl Exchange {
         }
         self.enqueue(track_key, is_full);
         Some(())
+    }
+
+    /// Tells a room something of a publisher's track.
+    fn tell_of(
+        &self,
+        room: RoomKey,
+        key: usize,
+        event: impl FnOnce(StreamId, &AgreedTrack) -> Event,
+    ) {
+        let Some(Published { track, origin, .. }) = self.incoming.get(key) else { return };
+        if let Origin::Peer { stream, .. } = origin {
+            self.emit(room, event(stream.clone(), &track.agreed));
+        }
     }
 
     /// Notes that a track has packets to forward; at once if it can take no more.
@@ -157,6 +179,14 @@ impl Exchange {
             }
         }
     }
+}
+
+/// Takes in what a packet of a track that flows says of its loudness; the level, if the room is to
+/// know of it.
+fn hear(published: &mut Published, header: &Header, packet: &[u8], now: Instant) -> Option<i8> {
+    let track = &published.track;
+    let id = track.agreed.extensions.audio_level.filter(|_| track.active)?;
+    published.loudness.hear(level_of(header, packet, id)?, now)
 }
 
 /// Finds a packet's track: by its SSRC, else by what the SDP said of it (RFC 8843, 9.2): the
@@ -268,6 +298,25 @@ mod tests {
         bytes[1] = payload_type;
         let header = Header::parse(&bytes).expect("well formed");
         identify(&[0, 1], tracks, &header, &bytes, Instant::now())
+    }
+
+    #[test]
+    fn a_track_that_was_paused_or_agreed_on_no_levels_is_not_listened_to() {
+        let track = |audio_level| {
+            let mut agreed = agreed(TrackKind::Audio);
+            agreed.extensions.audio_level = audio_level;
+            let track = IncomingTrack::new(agreed, Instant::now());
+            let stream = "stream".parse().expect("valid");
+            Published::new(track, Origin::Peer { transport: 0, stream })
+        };
+        let bytes = packet(1, 1, &[(1, &[30])], b"payload");
+        let header = Header::parse(&bytes).expect("well formed");
+        let mut with_levels = track(Some(1));
+        with_levels.track.active = false;
+        assert_eq!(hear(&mut with_levels, &header, &bytes, Instant::now()), None);
+        with_levels.track.active = true;
+        assert_eq!(hear(&mut with_levels, &header, &bytes, Instant::now()), Some(-30));
+        assert_eq!(hear(&mut track(None), &header, &bytes, Instant::now()), None);
     }
 
     #[test]

@@ -10,7 +10,10 @@ use crate::{
     ids::{RoomId, SessionId, StreamId, TransportId},
     media::{
         OutputId, Source,
-        forward::{clock::PublisherClock, incoming::IncomingTrack, outgoing::OutgoingTrack},
+        forward::{
+            clock::PublisherClock, incoming::IncomingTrack, loudness::Loudness,
+            outgoing::OutgoingTrack,
+        },
         negotiation::{AgreedTrack, Codec, Want},
         outbox::Path,
         session::{
@@ -120,6 +123,8 @@ pub(super) struct Published {
     pub(super) origin: Origin,
     /// Which layer of a simulcast it is, if it is one.
     pub(super) layer: Option<LayerPlace>,
+    /// How loud its packets say that it is.
+    pub(super) loudness: Loudness,
     /// The copy that the room's mixing agent gets.
     pub(super) tap: Option<Tap>,
     /// Whether the agent gets this layer from its next key frame on, and another one until then.
@@ -140,7 +145,15 @@ pub(super) enum Origin {
 
 impl Published {
     pub(super) fn new(track: IncomingTrack, origin: Origin) -> Self {
-        Self { track, origin, layer: None, tap: None, tap_joins: false, joining: Vec::new() }
+        Self {
+            track,
+            origin,
+            layer: None,
+            loudness: Loudness::default(),
+            tap: None,
+            tap_joins: false,
+            joining: Vec::new(),
+        }
     }
 
     /// The publisher's transport.

@@ -8,6 +8,10 @@ pub(crate) const MAX_ELEMENTS: usize = 8;
 
 const ONE_BYTE_PROFILE: [u8; 2] = [0xBE, 0xDE];
 
+/// The two-byte form's; the low four bits are the application's (RFC 8285, 4.3).
+const TWO_BYTE_PROFILE: u16 = 0x1000;
+const TWO_BYTE_MASK: u16 = 0xFFF0;
+
 /// The id that ends the elements of a one-byte extension (RFC 8285, 4.2).
 const STOP: u8 = 15;
 
@@ -107,6 +111,12 @@ impl Header {
         (padding > 0 && end >= self.len).then_some(end)
     }
 
+    /// The value of the extension element numbered `id`, in either form.
+    pub(crate) fn element<'p>(&self, packet: &'p [u8], id: u8) -> Option<&'p [u8]> {
+        let two_byte = || two_byte_element(packet.get(self.base_len..self.len)?, id);
+        self.elements.value(packet, id).or_else(two_byte)
+    }
+
     fn read_extension(&mut self, packet: &[u8]) -> Option<()> {
         let preamble: &[u8; 4] = packet.get(self.base_len..)?.first_chunk()?;
         let words = usize::from(u16::from_be_bytes([preamble[2], preamble[3]]));
@@ -137,6 +147,28 @@ impl Header {
             at += 1 + usize::from(len);
         }
         Some(())
+    }
+}
+
+/// The value of an element in an extension of the two-byte form, preamble included.
+fn two_byte_element(extension: &[u8], id: u8) -> Option<&[u8]> {
+    let (preamble, mut rest) = extension.split_first_chunk::<4>()?;
+    let profile = u16::from_be_bytes([preamble[0], preamble[1]]);
+    if profile & TWO_BYTE_MASK != TWO_BYTE_PROFILE {
+        return None;
+    }
+    loop {
+        match rest {
+            [0, padded @ ..] => rest = padded,
+            [found, len, values @ ..] => {
+                let (value, others) = values.split_at_checked(usize::from(*len))?;
+                if *found == id {
+                    return Some(value);
+                }
+                rest = others;
+            }
+            _ => return None,
+        }
     }
 }
 
@@ -172,6 +204,23 @@ pub(crate) mod tests {
             out.extend(((body.len() / 4) as u16).to_be_bytes());
             out.extend(body);
         }
+        out.extend_from_slice(payload);
+        out
+    }
+
+    /// Builds a packet with an extension of the two-byte form.
+    pub(crate) fn two_byte_packet(elements: &[(u8, &[u8])], payload: &[u8]) -> Vec<u8> {
+        let mut out = packet(1, 1, &[], &[]);
+        out[0] |= 0x10;
+        let mut body = vec![0];
+        for (id, value) in elements {
+            body.extend([*id, value.len() as u8]);
+            body.extend_from_slice(value);
+        }
+        body.resize(body.len().next_multiple_of(4), 0);
+        out.extend(TWO_BYTE_PROFILE.to_be_bytes());
+        out.extend(((body.len() / 4) as u16).to_be_bytes());
+        out.extend(body);
         out.extend_from_slice(payload);
         out
     }
@@ -222,6 +271,20 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn elements_of_the_two_byte_form_are_found_in_what_is_there() {
+        let bytes = two_byte_packet(&[(1, b"0"), (200, &[7; 20]), (3, b"")], b"payload");
+        let header = Header::parse(&bytes).expect("valid");
+        assert_eq!(header.element(&bytes, 1), Some(&b"0"[..]));
+        assert_eq!(header.element(&bytes, 200), Some(&[7; 20][..]));
+        assert_eq!(header.element(&bytes, 3), Some(&b""[..]));
+        assert_eq!(header.element(&bytes, 0), None);
+        let mut overlong = two_byte_packet(&[(1, b"0")], b"payload");
+        overlong[18] = 200;
+        let header = Header::parse(&overlong).expect("valid");
+        assert_eq!(header.element(&overlong, 1), None, "it would reach into the payload");
+    }
+
+    #[test]
     fn random_bytes_never_panic() {
         let mut state = 1_u32;
         for _ in 0..20_000 {
@@ -231,8 +294,12 @@ pub(crate) mod tests {
                 *byte = (state >> 24) as u8;
             }
             bytes[0] = 0x80 | bytes[0] & 0x3F;
+            if bytes[1] & 1 == 0 {
+                bytes[12..15].copy_from_slice(&[0x10, 0x00, 0x00]);
+            }
             if let Some(header) = Header::parse(&bytes) {
                 header.payload_end(&bytes);
+                header.element(&bytes, bytes[16]);
                 for element in header.elements.iter() {
                     assert!(header.elements.value(&bytes, element.id).is_some());
                 }

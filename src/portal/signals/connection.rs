@@ -200,8 +200,7 @@ impl Connection {
         match (member, answer) {
             (Some(member), Ok(Reply::Joined(joined))) => {
                 let view = joined.floor.ok_or_else(Refusal::no_room)?;
-                let doorway = self.door.doorway.clone();
-                Ok((Stay { member, seat, kind: view.kind, session, doorway }, view))
+                Ok((Stay { member, seat, kind: view.kind, session }, view))
             }
             (_, Err(rejection)) => Err(Refusal::of(&rejection, Kind::Join)),
             (_, Ok(_)) => Err(Refusal::no_room()),

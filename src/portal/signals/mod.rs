@@ -13,4 +13,4 @@ mod socket;
 mod stay;
 mod uplink;
 
-pub use self::socket::router;
+pub use self::{passes::Passes, socket::router};

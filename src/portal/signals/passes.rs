@@ -56,7 +56,7 @@ type Digest = [u8; 32];
 
 /// The tokens that brought somebody in. Cheap to clone.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Passes(Arc<Mutex<HashMap<Digest, Known>>>);
+pub struct Passes(Arc<Mutex<HashMap<Digest, Known>>>);
 
 #[derive(Debug)]
 struct Known {
@@ -91,6 +91,14 @@ impl Passes {
         let known = Known { admission: admission.clone(), connections: 1, left: Instant::now() };
         self.known().insert(digest, known);
         Ok(Visit { passes: self.clone(), digest, admission })
+    }
+
+    /// What the bearer of a token may do that has a connection at present: whoever broadcasts in a
+    /// room of this dialect uploads with the token that its signaling runs by.
+    pub fn present(&self, token: &str) -> Option<Admission> {
+        let all = self.known();
+        let known = all.get(&digest_of(token)).filter(|known| known.connections > 0);
+        known.map(|known| known.admission.clone())
     }
 
     /// The admission of a token that is remembered, which has one more connection now. Others are

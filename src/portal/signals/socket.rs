@@ -61,18 +61,20 @@ struct Visitor {
     token: Option<String>,
 }
 
-/// `/signals`, where clients of this dialect connect until `shutdown` turns true.
+/// `/signals`, where clients of this dialect connect until `shutdown` turns true. `passes` are the
+/// tokens that they are connected by.
 pub fn router(
     doorway: Doorway,
     settings: Signals,
     engines: Engines,
+    passes: Passes,
     shutdown: watch::Receiver<bool>,
 ) -> Router {
     if settings.auth == Auth::Open {
         warn!("[signals] auth = \"open\": everybody may enter every room as anybody at /signals");
     }
     let (settings, engines) = (Arc::new(settings), Arc::new(engines));
-    let door = Door { doorway, settings, engines, passes: Passes::default(), shutdown };
+    let door = Door { doorway, settings, engines, passes, shutdown };
     Router::new().route("/signals", get(connect)).with_state(door)
 }
 

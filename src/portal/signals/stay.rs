@@ -16,7 +16,7 @@ use crate::{
     driver::{Member, Responder, fresh_session},
     formats::{Offerer, VideoParameters},
     ids::{ParticipantId, SessionId, StreamId, TransportId},
-    portal::{Doorway, candidate},
+    portal::candidate,
     room::{
         Command, Negotiation, PublisherInfo, Rejection, Reply, RoomKind, Sending, SubscribeAudio,
         SubscribeMedia, SubscribeVideo, Unsatisfied, Whom,
@@ -34,8 +34,6 @@ pub(super) struct Stay {
     pub(super) kind: RoomKind,
     /// The session as it came in.
     pub(super) session: Session,
-    /// The way to its room once more, for what no participant asks for.
-    pub(super) doorway: Doorway,
 }
 
 impl Stay {

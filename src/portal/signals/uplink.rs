@@ -6,7 +6,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use tokio::time::timeout;
 
 use super::{
-    decode::SCREEN,
+    decode::{SCREEN, Session},
     encode,
     message::Kind,
     refusal::Refusal,
@@ -88,6 +88,9 @@ impl Stay {
         });
         opened.await.map_err(|rejection| Refusal::of(&rejection, Kind::Offer))?;
         self.seat.set_uplink(Some(session.clone()));
+        if live {
+            self.broadcast(&session).await;
+        }
         let awaited = self.seat.awaiting(transport.clone());
         let payload = Negotiation::Offer(Arc::clone(sdp));
         let offered = self.member.ask(Command::Negotiate { transport, payload }).await;
@@ -96,19 +99,17 @@ impl Stay {
         if answer.is_err() {
             self.seat.set_uplink(None);
             drop(self.member.ask(Command::Unpublish { session }).await);
-        } else if live {
-            self.broadcast(&session).await;
         }
         answer
     }
 
-    /// Has the uplink broadcast as `<user>/<session>`, which is what viewers know it by, for as long
-    /// as it lasts.
+    /// Broadcasts the uplink, too: as the user's, under the id of the session, which everybody in
+    /// the room knows.
     async fn broadcast(&self, uplink: &SessionId) {
-        let address = Address::parse(&self.session.user, self.session.id.as_str());
-        let room = self.doorway.registry().running(&self.seat.room);
-        if let (Some(room), Some(address)) = (room, address) {
-            room.broadcast(StreamId::from(uplink), address).await;
+        let Session { id, user, .. } = &self.session;
+        // A user's name may be no address; then there is no broadcast.
+        if let Some(address) = Address::parse(user, id.as_str()) {
+            self.member.broadcast(StreamId::from(uplink), address).await;
         }
     }
 }

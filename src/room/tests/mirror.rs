@@ -89,7 +89,9 @@ impl Mirror {
                 | Event::MixerDown
                 | Event::MixerGone
                 | Event::ViewFailed { .. }
+                | Event::MixerListens { .. }
                 | Event::Loudest { .. }
+                | Event::Level { .. }
                 | Event::Restored { .. }
                 | Event::Drop { .. },
             )

@@ -8,6 +8,7 @@ mod control;
 mod floor;
 mod idle;
 mod joining;
+mod levels;
 mod managing;
 mod mirror;
 mod mixed_subscriptions;

@@ -367,7 +367,7 @@ impl Walk {
 
     fn event(&mut self) -> Event {
         let session = self.session();
-        match self.random.below(30) {
+        match self.random.below(33) {
             0 | 1 => Event::Answered { transport: self.transport(&session), sdp: "v=0".into() },
             2..=4 => Event::Offered { transport: self.transport(&session), sdp: "v=0".into() },
             5..=13 => ready_with(session.as_str(), self.agreed()),
@@ -398,6 +398,8 @@ impl Walk {
             21 if self.random.one_in(3) => Event::MixerGone,
             21 => Event::MixerDown,
             22 if self.random.one_in(4) => view_failed(self.view().as_str(), "no encoder"),
+            23 => Event::MixerListens { listens: self.random.one_in(2) },
+            24..=27 => level(session.as_str(), self.random.pick(&[-10, -20, -45, -60, -127])),
             _ => loudest(self.view().as_str(), session.as_str()),
         }
     }

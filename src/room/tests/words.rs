@@ -299,6 +299,10 @@ pub(super) fn loudest(view: &str, stream: &str) -> Event {
     Event::Loudest { view: id(view), stream: id(stream) }
 }
 
+pub(super) fn level(stream: &str, decibels: i8) -> Event {
+    Event::Level { stream: id(stream), decibels }
+}
+
 pub(super) fn ready(session: &str) -> Event {
     ready_with(session, AUDIO_VIDEO)
 }

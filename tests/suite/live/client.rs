@@ -104,6 +104,11 @@ impl Show {
     /// A packager with a publisher's token.
     pub(crate) async fn new(server: &TestServer) -> Self {
         let token = server.token("studio", "ann", "presenter").await;
+        Self::by(server, token)
+    }
+
+    /// A packager with this token.
+    pub(crate) fn by(server: &TestServer, token: String) -> Self {
         Self { address: server.server().address(), token }
     }
 

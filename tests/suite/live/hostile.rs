@@ -9,6 +9,7 @@ use super::{
 use crate::support::{
     hostile::{places, wrong_values},
     server::TestServer,
+    signals::{Head, SignalsClient},
 };
 
 #[tokio::test]
@@ -109,4 +110,27 @@ async fn refusal(show: &Show, message: &Value) -> bool {
     assert!((400..500).contains(&answer.status), "{message}: {answer:?}");
     assert!(!answer.refused(answer.status).is_empty());
     true
+}
+
+/// In a `p2m` room the token of the signaling connection is the token of the broadcast.
+#[tokio::test]
+async fn the_maker_of_a_broadcast_uploads_with_the_token_of_its_connection() {
+    let server = TestServer::start().await;
+    let join = |user: &str, op: Value| {
+        let head = Head::new("studio", "p2m", user, user);
+        head.signal("JOIN", &json!({"ve": true, "ae": true, "eg": "native", "op": op}))
+    };
+    let token = server.token("studio", "ann", "presenter").await;
+    let mut ann = SignalsClient::connect_with(&server, &token).await.expect("let in");
+    ann.send(&join("ann", json!({"roomCreating": true}))).await;
+    ann.ack("JOIN").await;
+    let show = Show::by(&server, token);
+    assert_eq!(show.signal("updateVariant", variant("v")).await.status, 200);
+
+    let token = server.token("studio", "eve", "presenter").await;
+    let mut eve = SignalsClient::connect_with(&server, &token).await.expect("let in");
+    eve.send(&join("eve", json!({}))).await;
+    eve.ack("JOIN").await;
+    let theft = Show::by(&server, token).signal("updateVariant", variant("v")).await;
+    assert_eq!(theft.status, 403, "a viewer has no broadcast of another's: {theft:?}");
 }

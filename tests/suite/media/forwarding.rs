@@ -9,9 +9,9 @@ use portico::{
 };
 
 use super::stage::{Stage, peer};
-use crate::support::media_peer::{Codec, Mark, MediaPeer, Outgoing, Pace, Picture, Received};
-
-const AUDIO_LEVEL: &str = "urn:ietf:params:rtp-hdrext:ssrc-audio-level";
+use crate::support::media_peer::{
+    AUDIO_LEVEL, Codec, Mark, MediaPeer, Outgoing, Pace, Picture, Received,
+};
 
 /// A key frame's first VP8 packet, then bytes of no meaning.
 fn payload(number: u16, len: usize) -> Bytes {

@@ -5,6 +5,7 @@ mod feeding;
 mod forwarding;
 mod injecting;
 mod keyframes;
+mod levels;
 mod loss;
 mod offering;
 mod relay;

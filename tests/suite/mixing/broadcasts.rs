@@ -15,12 +15,7 @@ use crate::{
         client::{Answer, send},
         conformance::{Multivariant, Playlist, SHORT_PART},
     },
-    support::{
-        guest::Guest,
-        media_peer::{Codec, MediaPeer},
-        server::TestServer,
-        signals::{Head, SignalsGuest},
-    },
+    support::{guest::Guest, media_peer::Codec, server::TestServer, signals::SignalsGuest},
 };
 
 const LOW: f64 = 500.0;
@@ -141,33 +136,23 @@ async fn a_published_stream_is_broadcast_until_it_ends() {
     assert!(ended.ended, "{ended:?}");
 }
 
-/// The uplink of a session of the room-signal dialect that asked for it (`op.hlsForwarding`).
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_uplink_is_broadcast_where_its_session_asks_for_it() {
+async fn a_publisher_of_the_signals_door_is_broadcast_when_it_asks() {
     let server = server().await;
-    let head = Head::new("lobby", "m2m", "ann", "ANN-1");
-    let (mut ann, _) = SignalsGuest::enter(&server, head, true).await;
-    let mut peer = MediaPeer::builder().codecs(&[Codec::H264]).build().await;
-    let video = peer.add_source(Codec::H264).await;
-    let sdp = peer.offer().await;
-    ann.send("OFFER", json!({"sdp": sdp, "op": {"hlsForwarding": true}})).await;
-    let answer = ann.client.ack("OFFER").await;
-    peer.accept(answer["sdp"].as_str().expect("an SDP")).await;
-    peer.connected().await;
-    let _picture = gst::colour_by_h264(video, RED);
-    let beating = tokio::spawn(async move {
-        loop {
-            ann.heartbeat().await;
-            tokio::time::sleep(std::time::Duration::from_secs(3)).await;
-        }
-    });
-    let player = Player::new(&server, "ANN-1");
-    let [(variant, _)] = &player.master().await.variants[..] else { panic!("one variant") };
-    assert!(variant["CODECS"].starts_with("avc1.42"), "{variant:?}");
+    let (mut ann, _) = SignalsGuest::found(&server, "lobby", "m2m", "ann").await;
+    let forwarding = json!({"hlsForwarding": true});
+    let (_uplink, mut sources) = ann.publish_with(forwarding, &[Codec::OPUS, Codec::H264]).await;
+    let _picture = gst::colour_by_h264(sources.pop().expect("video"), BLUE);
+    let _sound = gst::tone(sources.pop().expect("audio"), HIGH);
+    // The session's id is the user's name here.
+    let player = Player::new(&server, "ann");
+    player.master().await;
     let playlist = player.playlist(1).await;
     let movie = player.movie(&playlist, 1).await;
-    assert!(ends_in(&movie, RED, (0.5, 0.5)).await);
-    beating.abort();
+    assert!(ends_in(&movie, BLUE, (0.5, 0.5)).await);
+    assert!(gst::loudness(&gst::sound(&movie).await, HIGH) > 0.08);
+    ann.send("LEAVE", json!({})).await;
+    assert!(player.playlist(1_000_000).await.ended);
 }
 
 /// The whole way: a camera's pictures by WebRTC, forwarded to the agent, decoded, shown in a view,

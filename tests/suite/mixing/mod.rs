@@ -15,6 +15,7 @@ mod signals;
 mod simulcast;
 mod snapshots;
 mod stage;
+mod switching;
 mod transcoding;
 mod unavailable;
 mod views;

@@ -71,7 +71,7 @@ pub(super) struct Mark {
 
 /// Somebody who watches a view in VP8.
 pub(super) struct Watcher {
-    _session: Session,
+    session: Session,
     seen: watch::Receiver<Seen>,
     nominal: f64,
     began: Mark,
@@ -102,10 +102,15 @@ impl Watcher {
             to.send_modify(|seen| seen.packet(packet));
         }));
         let began = Mark { decoded: 0, frames: 0, time: 0 };
-        let mut watcher = Self { _session: session, seen, nominal, began };
+        let mut watcher = Self { session, seen, nominal, began };
         let first = watcher.until("a first picture", |_| true).await;
         watcher.began = mark(&first);
         watcher
+    }
+
+    /// The subscription.
+    pub(super) fn session(&self) -> &str {
+        &self.session.id
     }
 
     /// What was seen so far.
@@ -196,7 +201,7 @@ fn mark(seen: &Seen) -> Mark {
 
 /// Somebody who listens to a view in opus.
 pub(super) struct Listener {
-    _session: Session,
+    session: Session,
     sound: watch::Receiver<Vec<u8>>,
 }
 
@@ -211,7 +216,12 @@ impl Listener {
         });
         let packets = take_packets(&mut session);
         tokio::spawn(feed(packets, Codec::OPUS.payload_type, decoder, |_| {}));
-        Self { _session: session, sound }
+        Self { session, sound }
+    }
+
+    /// The subscription.
+    pub(super) fn session(&self) -> &str {
+        &self.session.id
     }
 
     /// Waits until all of some tones and none of some others are heard.

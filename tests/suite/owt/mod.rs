@@ -6,6 +6,7 @@ mod races;
 mod reconnection;
 mod restart;
 mod simulcast;
+mod speaking;
 mod strictness;
 mod subscription_control;
 mod tokens;

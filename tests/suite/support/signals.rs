@@ -308,13 +308,22 @@ impl SignalsGuest {
 
     /// Has the uplink up, with sources of the given codecs.
     pub(crate) async fn publish(&mut self, codecs: &[Codec]) -> (MediaPeer, Vec<Source>) {
+        self.publish_with(json!({}), codecs).await
+    }
+
+    /// The same with options.
+    pub(crate) async fn publish_with(
+        &mut self,
+        options: Value,
+        codecs: &[Codec],
+    ) -> (MediaPeer, Vec<Source>) {
         let mut peer = MediaPeer::builder().codecs(codecs).build().await;
         let mut sources = Vec::new();
         for codec in codecs {
             sources.push(peer.add_source(*codec).await);
         }
         let sdp = peer.offer().await;
-        self.send("OFFER", json!({"sdp": sdp})).await;
+        self.send("OFFER", json!({"sdp": sdp, "op": options})).await;
         let answer = self.client.ack("OFFER").await;
         let sdp = answer["sdp"].as_str().expect("an SDP");
         assert!(sdp.contains("a=candidate:") && sdp.contains("a=end-of-candidates"), "{sdp}");

@@ -55,7 +55,7 @@ pub(crate) use self::{
     builder::Builder,
     codec::Codec,
     frames::{Mark, Picture},
-    source::{Outgoing, Pace, Running, Source},
+    source::{AUDIO_LEVEL, Outgoing, Pace, Running, Source},
     wire::{Control, KeyFrameRequests, Received},
 };
 use self::{
@@ -147,6 +147,7 @@ impl MediaPeer {
             rid: (!rid.is_empty()).then(|| Bytes::copy_from_slice(rid.as_bytes())),
             ssrc,
             picture: Picture::default(),
+            level: None,
             next_frame: 0,
             next_sequence: 100,
             next_timestamp: 1000,

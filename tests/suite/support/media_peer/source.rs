@@ -28,6 +28,9 @@ const RID: &str = "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id";
 /// The one that names the layer of a retransmission.
 pub(super) const REPAIRED_RID: &str = "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id";
 
+/// The one that tells how loud a packet is (RFC 6464).
+pub(crate) const AUDIO_LEVEL: &str = "urn:ietf:params:rtp-hdrext:ssrc-audio-level";
+
 /// What an answer said about an m-line.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Negotiated {
@@ -50,6 +53,8 @@ pub(crate) struct Source {
     pub(crate) ssrc: u32,
     /// The size that the next key frame declares.
     pub(crate) picture: Picture,
+    /// How far below the loudest its packets say that they are, in decibels, if they say so.
+    pub(crate) level: Option<u8>,
     /// The number of the next frame.
     pub(crate) next_frame: u32,
     /// The sequence number of the next packet.
@@ -156,7 +161,11 @@ impl Source {
             ..Default::default()
         };
         let rid = self.rid.clone().map(|rid| (self.extension(RID).expect("agreed on"), rid));
-        for (number, value) in packet.extensions.into_iter().chain(rid) {
+        let level = self.level.map(|level| {
+            let number = self.extension(AUDIO_LEVEL).expect("agreed on");
+            (number, Bytes::copy_from_slice(&[level]))
+        });
+        for (number, value) in packet.extensions.into_iter().chain(rid).chain(level) {
             header.set_extension(number, value).expect("a one-byte extension");
         }
         let packet = rtp::Packet { header, payload: packet.payload };
