@@ -38,10 +38,11 @@ fn run(words: &[&str]) -> Result<()> {
         }
         ["forward"] => forward::run(),
         ["signaling"] => signaling::run(),
+        ["heartbeats"] => signaling::run_heartbeats(),
         ["mix"] => mix::run(),
         // What this program starts on the measured core.
         [forward::SERVER_ROLE] => forward::serve(),
         [forward::FLOOR_ROLE] => forward::measure_floor(),
-        _ => Err("usage: bench [forward|signaling|mix]".into()),
+        _ => Err("usage: bench [forward|signaling|heartbeats|mix]".into()),
     }
 }

@@ -51,6 +51,29 @@ pub(crate) fn run() -> Result<()> {
     runtime.block_on(compare())
 }
 
+/// Runs heartbeating sessions alone.
+pub(crate) fn run_heartbeats() -> Result<()> {
+    report::heading("Heartbeats");
+    placement::pin_this_process()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(measure_heartbeats())
+}
+
+async fn measure_heartbeats() -> Result<()> {
+    println!("Sessions of the room-signal dialect, a heartbeat every 3 seconds each.\n");
+    let mut table = Table::new(&[
+        "sessions",
+        "acks/s",
+        "core busy",
+        "us/s each",
+        "sessions per core",
+        "KiB each",
+    ]);
+    table.row(heartbeats::measure(BEATING_SESSIONS).await?.row());
+    table.print();
+    Ok(())
+}
+
 async fn compare() -> Result<()> {
     println!("{LOADED_CONNECTIONS} connections with {IN_FLIGHT} requests under way each.\n");
     let node = measure_node_acks().await?;
@@ -83,17 +106,8 @@ async fn compare() -> Result<()> {
     ]);
     table.print();
 
-    println!("\nSessions of the room-signal dialect, a heartbeat every 3 seconds each.\n");
-    let mut table = Table::new(&[
-        "sessions",
-        "acks/s",
-        "core busy",
-        "us/s each",
-        "sessions per core",
-        "KiB each",
-    ]);
-    table.row(heartbeats::measure(BEATING_SESSIONS).await?.row());
-    table.print();
+    println!();
+    measure_heartbeats().await?;
     println!("\nLoad average afterwards: {}.", report::load_average());
     Ok(())
 }

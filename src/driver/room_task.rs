@@ -1,7 +1,9 @@
 //! One room's task: takes inputs one at a time and performs what the room says.
 
+mod seating;
+
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -18,7 +20,7 @@ use super::{
     journal::Journal,
     load::SharedLoad,
     message::Message,
-    outbox::{Outbox, Responder},
+    outbox::Responder,
     seat::{Arrival, ConnectionId, Seat, Trouble},
 };
 use crate::{
@@ -26,8 +28,7 @@ use crate::{
     media::{self, RoomMedia},
     mixing::RoomMixing,
     room::{
-        Command, Effect, Event, FormerParticipant, Input, Managed, Notification, Order, Output,
-        Rejection, Reply, RequestId, Room,
+        Command, Effect, Input, Managed, Notification, Order, Output, Rejection, RequestId, Room,
     },
 };
 
@@ -213,54 +214,6 @@ impl RoomTask {
         debug_assert!(self.orders.is_empty(), "every order is answered at once");
     }
 
-    fn lose(&mut self, participant: ParticipantId) {
-        let Some(seat) = self.seats.get_mut(&participant) else { return };
-        let keep = seat.keep();
-        seat.lose();
-        self.lost(participant, keep);
-    }
-
-    /// Tells the room that a connection is gone.
-    fn lost(&mut self, participant: ParticipantId, keep: Duration) {
-        if keep.is_zero() {
-            self.seats.remove(&participant);
-        }
-        self.input(Input::Event(Event::ConnectionLost { participant, keep }));
-    }
-
-    /// Gives a place to a new connection: the answer, then what was missed, then what comes.
-    fn resume(
-        &mut self,
-        participant: &ParticipantId,
-        connection: ConnectionId,
-        outbox: Box<dyn Outbox>,
-        respond: Responder,
-    ) {
-        let Some(seat) = self.seats.get_mut(participant) else {
-            return respond(Err(Rejection::NotJoined));
-        };
-        info!(room = %self.id, %participant, "connected again");
-        let missed = seat.resume(connection, outbox);
-        respond(Ok(Reply::Done));
-        self.input(Input::Event(Event::Resumed { participant: participant.clone() }));
-        let mut troubles = Vec::new();
-        for notification in missed {
-            self.tell(participant, &notification, &mut troubles);
-        }
-        self.settle(troubles);
-    }
-
-    fn restore(&mut self, participants: Vec<FormerParticipant>) {
-        info!(room = %self.id, participants = participants.len(), "room restored");
-        let seats = participants.iter().filter(|it| !it.keep.is_zero());
-        let seats = seats.map(|it| (it.info.id.clone(), Seat::away(it.keep)));
-        self.seats.extend(seats);
-        self.input(Input::Event(Event::Restored { participants }));
-        let present: BTreeSet<_> =
-            self.room.info().participants.into_iter().map(|it| it.id).collect();
-        self.seats.retain(|participant, _| present.contains(participant));
-    }
-
     fn input(&mut self, input: Input) {
         self.room.handle(Instant::now(), input);
         self.drain();
@@ -295,38 +248,6 @@ impl RoomTask {
         self.settle(troubles);
     }
 
-    /// Answers a request. Whoever is let in has a seat before it hears so; if it had one, it also
-    /// hears what it missed, unless the answer itself tells that.
-    fn answer(
-        &mut self,
-        Pending { from, arrival, respond }: Pending,
-        result: Result<Reply, Rejection>,
-        troubles: &mut Vec<(ParticipantId, Trouble)>,
-    ) {
-        let Some(arrival) = arrival else { return respond(result) };
-        let seat = self.seats.get_mut(&from);
-        match (&result, seat) {
-            (Ok(_), Some(seat)) => {
-                info!(room = %self.id, participant = %from, "connected again");
-                let missed = seat.resume(arrival.connection, arrival.outbox);
-                respond(result);
-                let told = |it: &Arc<Notification>| matches!(**it, Notification::Publishers(_));
-                for notification in missed.iter().filter(|it| !told(it)) {
-                    self.tell(&from, notification, troubles);
-                }
-            }
-            (Ok(_), None) => {
-                self.seats.insert(from, Seat::new(arrival));
-                respond(result);
-            }
-            (Err(_), Some(_)) => respond(result),
-            (Err(_), None) => {
-                self.parts.journal.forget(from);
-                respond(result);
-            }
-        }
-    }
-
     fn tell(
         &mut self,
         to: &ParticipantId,
@@ -336,27 +257,6 @@ impl RoomTask {
         let Some(seat) = self.seats.get_mut(to) else { return };
         if let Err(trouble) = seat.tell(notification, self.parts.max_missed) {
             troubles.push((to.clone(), trouble));
-        }
-    }
-
-    /// Ends what cannot go on: connections that are gone, and participants that missed too much.
-    fn settle(&mut self, troubles: Vec<(ParticipantId, Trouble)>) {
-        for (participant, trouble) in troubles {
-            let Some(seat) = self.seats.get(&participant) else { continue };
-            let keep = seat.keep();
-            match trouble {
-                Trouble::Gone => self.lost(participant, keep),
-                Trouble::Slow => {
-                    info!(room = %self.id, %participant, "connection closed: its outbox is full");
-                    self.close(&participant);
-                    self.lost(participant, Duration::ZERO);
-                }
-                Trouble::Overrun => {
-                    info!(room = %self.id, %participant, "dropped: it missed too much while away");
-                    self.close(&participant);
-                    self.input(Input::Event(Event::Drop { participant }));
-                }
-            }
         }
     }
 
