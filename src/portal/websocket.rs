@@ -14,6 +14,9 @@ use tokio::{
 
 use crate::driver::OutboxFull;
 
+/// What is read of a client at once. Most messages are smaller, and each connection keeps so much.
+pub(super) const READ_BUFFER_BYTES: usize = 8 * 1024;
+
 /// Frames of a client that are read in a second, in the long run.
 pub(super) const FRAMES_PER_SECOND: u32 = 100;
 

@@ -99,12 +99,15 @@ async fn connect(
     let largest = door.doorway.settings().max_message_bytes;
     // Forms write a space as `+`; a base64 token that was not encoded for an URL means the `+`.
     let token = visit.token.map(|token| Secret::from(token.replace(' ', "+")));
-    upgrade.protocols([SUBPROTOCOL]).max_message_size(largest).max_frame_size(largest).on_upgrade(
-        move |socket| async move {
-            let _place = place;
-            serve(socket, door, peer.into(), token).await;
-        },
-    )
+    let upgrade = upgrade
+        .protocols([SUBPROTOCOL])
+        .read_buffer_size(websocket::READ_BUFFER_BYTES)
+        .max_message_size(largest)
+        .max_frame_size(largest);
+    upgrade.on_upgrade(move |socket| async move {
+        let _place = place;
+        serve(socket, door, peer.into(), token).await;
+    })
 }
 
 async fn serve(socket: WebSocket, door: Door, peer: Arc<str>, token: Option<Secret>) {

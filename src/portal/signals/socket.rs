@@ -33,9 +33,6 @@ use crate::{
     room::{RoomKind, Standing},
 };
 
-/// What is read of a client at once. Most signals are smaller, and each connection keeps so much.
-const READ_BUFFER_BYTES: usize = 8 * 1024;
-
 /// An administrator removed the session (RFC 6455, 7.4.1: policy).
 pub(super) const REMOVED: Farewell = Farewell { code: 1008, reason: "removed from the room" };
 /// The client takes in less than it is told (RFC 6455, 7.4.1: policy).
@@ -95,7 +92,7 @@ async fn connect(
     };
     let Signals { max_frame_bytes, max_message_bytes, .. } = *door.settings;
     let upgrade = upgrade
-        .read_buffer_size(READ_BUFFER_BYTES)
+        .read_buffer_size(websocket::READ_BUFFER_BYTES)
         .max_frame_size(max_frame_bytes)
         .max_message_size(max_message_bytes);
     upgrade.on_upgrade(move |socket| async move {
