@@ -20,7 +20,7 @@ const IMPORTS: [(&str, &[&str]); 13] = [
     ("mixing", &["ids", "formats", "config", "room", "media", "live"]),
     ("driver", &["ids", "formats", "config", "room", "media", "mixing", "store", "live"]),
     ("portal", &["ids", "formats", "config", "room", "store", "live", "driver"]),
-    ("admin", &["ids", "formats", "config", "room", "store", "driver", "portal"]),
+    ("admin", &["ids", "formats", "config", "room", "store", "live", "driver", "portal"]),
     (
         "server",
         &[

@@ -114,7 +114,7 @@ pub(super) fn room_endpoints() -> Vec<Endpoint> {
     let path = "/rooms/{room}";
     add(Endpoint::new(get.clone(), path, "Show a room", None, One("Room"), rooms::show));
     let what = "Replace parts of a room";
-    add(Endpoint::new(put, path, what, Some("Room"), One("Room"), rooms::replace));
+    add(Endpoint::new(put.clone(), path, what, Some("Room"), One("Room"), rooms::replace));
     let what = "Merge into a room (RFC 7396)";
     add(Endpoint::new(patch.clone(), path, what, Some("Room"), One("Room"), rooms::patch));
     let what = "Delete a room and drop everybody in it";
@@ -139,13 +139,18 @@ pub(super) fn room_endpoints() -> Vec<Endpoint> {
     let (what, body) = ("Pause, resume, mix or lay out a stream", Some("StreamPatch"));
     add(Endpoint::new(patch, path, what, body, One(one), streams_patch));
     let what = "End a stream";
-    add(Endpoint::new(delete, path, what, None, Empty, streams::remove));
+    add(Endpoint::new(delete.clone(), path, what, None, Empty, streams::remove));
 
     let path = "/rooms/{room}/tokens";
     let what = "Issue a token";
     add(Endpoint::new(post, path, what, Some("NewToken"), Text, tokens::create));
     let path = "/rooms/{room}/views/{view}/snapshot.jpg";
     add(Endpoint::new(get, path, "See a view", None, Picture, views::snapshot));
+    let path = "/rooms/{room}/views/{view}/live";
+    let what = "Broadcast a view live; the answer is the path of its playlist";
+    add(Endpoint::new(put, path, what, None, Text, views::broadcast));
+    let what = "Broadcast a view no longer";
+    add(Endpoint::new(delete, path, what, None, Empty, views::end_broadcast));
     endpoints.extend(missing_endpoints());
     endpoints
 }

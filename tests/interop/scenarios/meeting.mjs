@@ -109,11 +109,11 @@ async function muteAndUnmute(ada, grace) {
   ]);
 }
 
-// Updates of the whole stream (a new resolution) may come at any time and are left out.
+// Other updates (a new resolution, who speaks) may come at any time and are left out.
 async function statusUpdates(page) {
   return page.evaluate(() =>
     portico.probeRecord
-      .filter(([name, detail]) => name === "stream-update" && detail.field !== ".")
+      .filter(([name, detail]) => name === "stream-update" && detail.field.endsWith(".status"))
       .map(([, { stream, field }]) => [field, stream.media[field.split(".")[0]].status]),
   );
 }

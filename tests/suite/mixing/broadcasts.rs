@@ -10,6 +10,7 @@ use super::{
     stage::{BLUE, PATIENCE, RED, Speaker, server, signal},
 };
 use crate::{
+    admin::client::BackEnd,
     interop::node,
     live::{
         client::{Answer, send},
@@ -181,8 +182,13 @@ async fn a_view_is_broadcast_and_outlives_its_agent() {
     let mut bob = Speaker::join(&server, "bob", BLUE, HIGH).await;
     ann.control("mix", json!("common")).await;
     bob.control("mix", json!("common")).await;
-    let player = Player::new(&server, "mix");
-    player.start("lobby-common").await;
+    let back_end = BackEnd::of(&server).await;
+    let live = |view: &str| format!("/v1.1/rooms/lobby/views/{view}/live");
+    back_end.put(&live("nowhere"), json!({})).await.refused(404, 1001);
+    let place = back_end.put(&live("common"), json!({})).await;
+    assert_eq!((place.status, place.text()), (200, "/live/lobby/common/playlist.m3u8"));
+    let address = Address::parse("lobby", "common").expect("an address");
+    let player = Player { server: &server, address };
     player.master().await;
     let before = player.playlist(3).await;
     let movie = player.movie(&before, 1).await;
@@ -204,7 +210,6 @@ async fn a_view_is_broadcast_and_outlives_its_agent() {
     let movie = player.movie(&after, 1).await;
     assert!(ends_in(&movie, BLUE, (0.75, 0.25)).await, "the picture goes on");
 
-    let room = server.server().registry().running(&"lobby".parse().expect("an id"));
-    room.expect("it runs").end_broadcast("lobby-common".parse().expect("an id")).await;
+    assert_eq!(back_end.delete(&live("common")).await.status, 200);
     assert!(player.playlist(1_000_000).await.ended);
 }
