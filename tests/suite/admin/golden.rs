@@ -72,5 +72,5 @@ async fn the_document_names_what_there_is() {
             }
         }
     }
-    assert_eq!(operations, 4 + 2 * (16 + 18), "every endpoint is in it");
+    assert_eq!(operations, 4 + 2 * (18 + 18), "every endpoint is in it");
 }
