@@ -5,6 +5,7 @@
 #   scripts/bench.sh               all
 #   scripts/bench.sh forward       one published video to 50 and 200 subscribers, about a minute
 #   scripts/bench.sh signaling     acks and idle connections beside node's socket.io, half a minute
+#   scripts/bench.sh heartbeats    500 sessions of the room-signal dialect alone, half a minute
 #   scripts/bench.sh mix           views beside compositor and audiomixer, three minutes
 
 # shellcheck source=scripts/common.sh
@@ -22,8 +23,8 @@ main() {
     local benchmarks=(forward signaling mix)
     case "${1:-}" in
         '') ;;
-        forward | signaling | mix) benchmarks=("$1") ;;
-        *) die "unknown benchmark '$1' (known: forward, signaling)" ;;
+        forward | signaling | heartbeats | mix) benchmarks=("$1") ;;
+        *) die "unknown benchmark '$1' (known: forward, signaling, heartbeats, mix)" ;;
     esac
     have taskset || die "taskset is missing; it is in the package util-linux"
 
