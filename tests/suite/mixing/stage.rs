@@ -195,7 +195,7 @@ pub(super) fn agents() -> Vec<u32> {
     agents_of(std::process::id())
 }
 
-/// The mixing agents that a process started.
+/// The mixing agents that a process started; what only finds out what the machine can do is none.
 pub(super) fn agents_of(starter: u32) -> Vec<u32> {
     let folders = std::fs::read_dir("/proc").expect("a Linux system").flatten();
     let pids = folders.filter_map(|folder| folder.file_name().to_str()?.parse::<u32>().ok());
@@ -204,7 +204,10 @@ pub(super) fn agents_of(starter: u32) -> Vec<u32> {
         let mut words = stat.rsplit(')').next().unwrap_or_default().split_ascii_whitespace();
         let is_dead = words.next() == Some("Z");
         let parent = words.next().and_then(|word| word.parse::<u32>().ok());
-        stat.contains("(portico-mixer)") && parent == Some(starter) && !is_dead
+        let started = std::fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        let is_probe = started.split('\0').any(|argument| argument == "--probe");
+        let is_agent = stat.contains("(portico-mixer)") && !is_dead && !is_probe;
+        is_agent && parent == Some(starter)
     })
     .collect()
 }
