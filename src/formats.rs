@@ -151,6 +151,14 @@ pub struct Resolution {
     pub height: u32,
 }
 
+impl Resolution {
+    /// Rounded down to even sides: colour is kept at half the size.
+    #[must_use]
+    pub const fn even(self) -> Self {
+        Self { width: self.width & !1, height: self.height & !1 }
+    }
+}
+
 /// A bit rate as clients ask for it.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Bitrate {

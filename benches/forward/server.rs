@@ -8,7 +8,7 @@ use std::{
 };
 
 use portico::{
-    formats::{Offerer, VideoCodec, VideoFormat},
+    formats::{LayerChoice, Offerer, VideoCodec, VideoFormat},
     ids::{RoomId, SessionId, StreamId},
     media::{Command, Event, ListenAddress, Media, Options, Source},
 };
@@ -117,7 +117,7 @@ fn commands(order: Order) -> Result<[Command; 2]> {
             let stream: StreamId = stream.parse()?;
             let offer = offer(&session, sdp);
             let transport = (&session).into();
-            let video = Some(Source::Published(stream));
+            let video = Some(Source::Published(stream, LayerChoice::Largest));
             [
                 Command::OpenSubscription {
                     session,

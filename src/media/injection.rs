@@ -31,16 +31,14 @@ impl fmt::Display for OutputId {
 /// Where a subscription's track comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source<F> {
-    /// A published stream, as it is; the largest layer of one that has layers.
-    Published(StreamId),
-    /// A layer of a published stream, or the stream if it has no layers. Whichever layer is meant,
-    /// another one stands in while it does not flow.
-    Layer(StreamId, LayerChoice),
+    /// A published stream, as it is; of one that has layers this one, for which another one stands
+    /// in while it does not flow.
+    Published(StreamId, LayerChoice),
     /// One of these injected tracks, whichever the client can decode: the first if it can, else
     /// the one that it prefers. [`Event::Chosen`](super::Event::Chosen) tells which.
     Injected(Arc<[Choice<F>]>),
-    /// A published stream, as it is, if the client can decode it; else one of these injected
-    /// tracks, as above.
+    /// A published stream, as it is and in its largest layer, if the client can decode it; else one
+    /// of these injected tracks, as above.
     Either(StreamId, Arc<[Choice<F>]>),
 }
 

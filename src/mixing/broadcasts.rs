@@ -13,6 +13,7 @@ use tracing::{info, warn};
 
 use super::publisher::{Publisher, packaging};
 use crate::{
+    formats::Resolution,
     ids::{RoomId, StreamId},
     live::{Address, Live},
     room::{DesiredView, ViewSettings},
@@ -145,12 +146,10 @@ pub(super) fn keeping(settings: &Arc<ViewSettings>, desired: &DesiredView) -> De
 }
 
 fn packaging_of(settings: &ViewSettings) -> Packaging {
-    let picture = settings.video.as_ref().map(|video| PackagedPicture {
-        // Colour is kept at half the size.
-        width: video.resolution.width & !1,
-        height: video.resolution.height & !1,
-        framerate: video.framerate,
-        kbps: video.h264_kbps(),
+    let picture = settings.video.as_ref().map(|video| {
+        let Resolution { width, height } = video.resolution.even();
+        let (framerate, kbps) = (video.framerate, video.h264_kbps());
+        PackagedPicture { width, height, framerate, kbps }
     });
     packaging(picture, settings.audio.is_some())
 }

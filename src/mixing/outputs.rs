@@ -60,7 +60,7 @@ impl Outputs {
         let AudioFeed { from, output } = feed;
         let Some(AudioOutput { formats, without: listener, original }) = output else {
             self.forget(session, |subscriber| subscriber.audio = None);
-            return Source::Published(from);
+            return Source::Published(from, LayerChoice::Largest);
         };
         let without = own_inputs(views, &from, listener.as_ref());
         let choices = formats.iter().map(|&format| {
@@ -86,11 +86,7 @@ impl Outputs {
         let VideoFeed { from, output, layer } = feed;
         let Some(output) = output else {
             self.forget(session, |subscriber| subscriber.video = None);
-            return if layer == LayerChoice::Largest {
-                Source::Published(from)
-            } else {
-                Source::Layer(from, layer)
-            };
+            return Source::Published(from, layer);
         };
         let choices = output.encodings.iter().map(|encoding| {
             let key = Key::Video {
@@ -137,9 +133,7 @@ impl Outputs {
             let key = self.outputs.get(&output).map(|output| output.key.of());
             key.is_some_and(|of| self.transcoded.contains_key(of))
         };
-        let gets = |subscriber: &Subscriber| subscriber.certain().any(is_transcoded);
-        let all = self.subscribers.iter().filter(|(_, subscriber)| gets(subscriber));
-        all.map(|(session, _)| session.clone()).collect()
+        self.who_gets(is_transcoded)
     }
 
     /// Notes what came of a subscription's offer.
@@ -244,7 +238,11 @@ impl Outputs {
 
     /// The subscriptions that an output feeds.
     pub(super) fn subscribers_of(&self, output: OutputId) -> Vec<SessionId> {
-        let gets = |subscriber: &Subscriber| subscriber.certain().any(|other| other == output);
+        self.who_gets(|other| other == output)
+    }
+
+    fn who_gets(&self, is_meant: impl Fn(OutputId) -> bool) -> Vec<SessionId> {
+        let gets = |subscriber: &Subscriber| subscriber.certain().any(&is_meant);
         let all = self.subscribers.iter().filter(|(_, subscriber)| gets(subscriber));
         all.map(|(session, _)| session.clone()).collect()
     }

@@ -5,7 +5,7 @@ use protocol::{AudioCodec, Capabilities, Codec, Encoding, Picture, RtpFormat, Vi
 
 use crate::{
     config,
-    formats::{self, AudioFormat, H264Profile, VideoFormat},
+    formats::{self, AudioFormat, H264Profile, Resolution, VideoFormat},
     room::{Fit, Fraction, MixerCapabilities, Region, Shape, ViewVideo},
 };
 
@@ -15,10 +15,10 @@ const OPUS_PAYLOAD_TYPE: u8 = 111;
 
 /// A view's picture.
 pub(super) fn picture(video: &ViewVideo, look: &config::Mixing) -> Picture {
+    let Resolution { width, height } = video.resolution.even();
     Picture {
-        // Colour is kept at half the size.
-        width: video.resolution.width & !1,
-        height: video.resolution.height & !1,
+        width,
+        height,
         framerate: video.framerate,
         background: video.background,
         fit: match video.fit {
@@ -31,10 +31,11 @@ pub(super) fn picture(video: &ViewVideo, look: &config::Mixing) -> Picture {
 }
 
 /// The picture of a forward stream that is transcoded: nothing but it.
-pub(super) fn plain_picture(size: formats::Resolution, framerate: u32) -> Picture {
+pub(super) fn plain_picture(size: Resolution, framerate: u32) -> Picture {
+    let Resolution { width, height } = size.even();
     Picture {
-        width: size.width & !1,
-        height: size.height & !1,
+        width,
+        height,
         framerate,
         background: [0; 3],
         fit: protocol::Fit::Letterbox,
@@ -129,13 +130,14 @@ pub(super) fn audio_encoding(format: AudioFormat, without: Vec<u32>) -> Encoding
 /// How a picture is to be encoded.
 pub(super) fn video_encoding(
     format: VideoFormat,
-    size: formats::Resolution,
+    size: Resolution,
     (framerate, kbps, key_frame_interval_secs): (u32, u32, u32),
 ) -> Encoding {
+    let Resolution { width, height } = size.even();
     Encoding::Video {
         codec: video_codec(format),
-        width: size.width & !1,
-        height: size.height & !1,
+        width,
+        height,
         framerate,
         kbps,
         key_frame_interval_secs,

@@ -130,10 +130,10 @@ impl MediaOut {
         for option in &self.resolutions {
             let size = match option {
                 ResolutionOption::Fixed(size) => *size,
-                ResolutionOption::Share(share) => Resolution {
-                    width: share.of(own.width) & !1,
-                    height: share.of(own.height) & !1,
-                },
+                ResolutionOption::Share(share) => {
+                    let (width, height) = (share.of(own.width), share.of(own.height));
+                    Resolution { width, height }.even()
+                }
             };
             let fits =
                 (1..own.width).contains(&size.width) && (1..own.height).contains(&size.height);

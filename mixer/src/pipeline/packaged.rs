@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use gstreamer as gst;
 use gstreamer_app as gst_app;
-use portico_mixer_protocol::{FromAgent, Packaging, VideoCodec};
+use portico_mixer_protocol::{FromAgent, Packaging, Piece, VideoCodec};
 
 use super::{AudioOutput, PipelineError, VideoOutput, VideoSettings, take_all};
 use crate::canvas::Size;
@@ -34,7 +34,7 @@ impl PackagedOutput {
             packaging.picture.is_some(),
             packaging.sound,
         );
-        let joint = Arc::new(Mutex::new(Joint { output, packager, outbox, told: false }));
+        let joint = Arc::new(Mutex::new(Joint { output, packager, outbox }));
         let picture = packaging.picture.map(|picture| {
             let settings = VideoSettings {
                 codec: VideoCodec::H264ConstrainedBaseline,
@@ -63,15 +63,14 @@ struct Joint {
     output: u32,
     packager: Packager,
     outbox: Arc<Outbox>,
-    /// Whether the server knows what is packaged.
-    told: bool,
 }
 
 impl Joint {
     fn send(&mut self) {
         while let Some(cut) = self.packager.next() {
-            if let Some(codecs) = self.packager.codecs().filter(|_| !self.told) {
-                self.told = true;
+            if cut.piece == Piece::Init
+                && let Some(codecs) = self.packager.codecs()
+            {
                 self.outbox.tell(&FromAgent::PackageReady { output: self.output, codecs });
             }
             self.outbox.piece(self.output, cut.time, cut.piece, &cut.bytes);

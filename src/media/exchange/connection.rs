@@ -258,9 +258,7 @@ impl Exchange {
             let Some(published) = self.incoming.get_mut(source) else { continue };
             published.track.subscribers.retain(|other| *other != key);
             published.joining.retain(|other| *other != key);
-            if !published.is_wanted() {
-                published.track.key_frames.satisfied();
-            }
+            published.settle_wishes();
         }
     }
 }

@@ -168,11 +168,7 @@ impl Exchange {
         encoded: fn(Choice<F>) -> Encoded,
     ) -> Option<From> {
         match source {
-            Source::Published(stream) => {
-                let track = self.published(room, stream, kind)?;
-                Some(From::Published(track, LayerChoice::Largest))
-            }
-            Source::Layer(stream, choice) => {
+            Source::Published(stream, choice) => {
                 let track = self.published(room, stream, kind)?;
                 Some(From::Published(track, choice.clone()))
             }
@@ -356,10 +352,9 @@ impl Exchange {
 /// client what it is.
 fn stream_label<F>(offerer: Offerer, session: &SessionId, source: &Source<F>) -> Arc<str> {
     match (offerer, source) {
-        (
-            Offerer::Server,
-            Source::Published(stream) | Source::Layer(stream, _) | Source::Either(stream, _),
-        ) => stream.as_str().into(),
+        (Offerer::Server, Source::Published(stream, _) | Source::Either(stream, _)) => {
+            stream.as_str().into()
+        }
         (Offerer::Client, _) | (Offerer::Server, Source::Injected(_)) => session.as_str().into(),
     }
 }

@@ -120,7 +120,7 @@ impl Exchange {
         choice: &LayerChoice,
         now: Instant,
     ) -> usize {
-        let place = self.incoming.get(track).and_then(|published| published.layer);
+        let place = self.place_of(track);
         let wish = place.map(|place| self.wish(place, choice));
         let following = place
             .zip(wish)
@@ -152,7 +152,7 @@ impl Exchange {
         choice: &LayerChoice,
         now: Instant,
     ) -> bool {
-        let place = self.incoming.get(track).and_then(|published| published.layer);
+        let place = self.place_of(track);
         let following = self.outgoing.get(outgoing).and_then(|it| it.following);
         let (Some(place), Some(following)) = (place, following) else { return false };
         if place.simulcast != following.simulcast {
@@ -169,7 +169,7 @@ impl Exchange {
     /// Notes which layer of a track's simulcast the room's mixing agent is to get; which that is
     /// now. A track that is no layer means itself.
     pub(super) fn tap_layer(&mut self, track: usize, choice: &LayerChoice, now: Instant) -> usize {
-        let place = self.incoming.get(track).and_then(|published| published.layer);
+        let place = self.place_of(track);
         let Some(place) = place else { return track };
         let wish = self.wish(place, choice);
         let Some(simulcast) = self.simulcasts.get_mut(place.simulcast) else { return track };
@@ -179,14 +179,14 @@ impl Exchange {
 
     /// The tracks that show the same as this one, itself included.
     pub(super) fn siblings(&self, track: usize) -> Vec<usize> {
-        let place = self.incoming.get(track).and_then(|published| published.layer);
+        let place = self.place_of(track);
         let simulcast = place.and_then(|place| self.simulcasts.get(place.simulcast));
         simulcast.map_or_else(|| vec![track], |simulcast| simulcast.tracks.clone())
     }
 
     /// The mixing agent gets none of a track's simulcast any more.
     pub(super) fn untap_layers(&mut self, track: usize) {
-        let place = self.incoming.get(track).and_then(|published| published.layer);
+        let place = self.place_of(track);
         let simulcast = place.and_then(|place| self.simulcasts.get_mut(place.simulcast));
         if let Some(simulcast) = simulcast {
             simulcast.tap = None;
@@ -211,7 +211,7 @@ impl Exchange {
 
     /// Looks at the simulcast that a track is a layer of.
     pub(super) fn look_at(&mut self, track: usize, now: Instant) {
-        let place = self.incoming.get(track).and_then(|published| published.layer);
+        let place = self.place_of(track);
         if let Some(place) = place {
             self.look(place.simulcast, now);
         }
@@ -245,9 +245,7 @@ impl Exchange {
                 awaited = Some(*track);
             }
             published.tap_joins = joins;
-            if !published.is_wanted() {
-                published.track.key_frames.satisfied();
-            }
+            published.settle_wishes();
         }
         if let Some(track) = awaited {
             self.want_key_frame(track, now);
@@ -256,7 +254,7 @@ impl Exchange {
 
     /// Gives the mixing agent a layer, which has a key frame, instead of the one before.
     pub(super) fn move_tap(&mut self, to: usize) {
-        let place = self.incoming.get(to).and_then(|published| published.layer);
+        let place = self.place_of(to);
         let simulcast = place.and_then(|place| self.simulcasts.get(place.simulcast));
         let Some(simulcast) = simulcast else { return };
         let is_tapped =
@@ -266,9 +264,7 @@ impl Exchange {
         next.tap_joins = false;
         let Some(mut tap) = before.tap.take() else { return };
         tap.switch(&before.track, &next.track);
-        if !before.is_wanted() {
-            before.track.key_frames.satisfied();
-        }
+        before.settle_wishes();
         let (room, input) = tap.name();
         next.tap = Some(tap);
         self.note_tap(room, input, to);
@@ -290,9 +286,14 @@ impl Exchange {
         }
     }
 
+    /// Which layer a track is, if any.
+    fn place_of(&self, track: usize) -> Option<LayerPlace> {
+        self.incoming.get(track)?.layer
+    }
+
     /// Whether two tracks are layers of one simulcast.
     pub(super) fn are_layers(&self, one: usize, other: usize) -> bool {
-        let simulcast = |track: usize| Some(self.incoming.get(track)?.layer?.simulcast);
+        let simulcast = |track: usize| Some(self.place_of(track)?.simulcast);
         simulcast(one).is_some() && simulcast(one) == simulcast(other)
     }
 }

@@ -51,12 +51,7 @@ impl Exchange {
         let (Some(track), Some(to)) = (track, to) else { return };
         let agreed = self.outgoing.get(track).map(|it| it.codec);
         let choices = match to {
-            Source::Published(stream) => {
-                tracing::debug!(session = %id, ?kind, to = %stream, "switched");
-                let source = self.published(room, stream, kind);
-                return self.switch_to_published(track, source, &LayerChoice::Largest, now);
-            }
-            Source::Layer(stream, choice) => {
+            Source::Published(stream, choice) => {
                 tracing::debug!(session = %id, ?kind, to = %stream, ?choice, "switched");
                 let source = self.published(room, stream, kind);
                 return self.switch_to_published(track, source, choice, now);
@@ -136,9 +131,7 @@ impl Exchange {
         let before = std::mem::replace(&mut subscribed.next_source, next);
         if let Some(before) = before.and_then(|before| self.incoming.get_mut(before)) {
             before.joining.retain(|other| *other != key);
-            if !before.is_wanted() {
-                before.track.key_frames.satisfied();
-            }
+            before.settle_wishes();
         }
         if let Some(next) = next.and_then(|next| self.incoming.get_mut(next)) {
             next.joining.push(key);

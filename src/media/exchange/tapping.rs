@@ -243,9 +243,7 @@ impl Exchange {
             let Some(published) = self.incoming.get_mut(track) else { continue };
             published.tap = None;
             published.tap_joins = false;
-            if !published.is_wanted() {
-                published.track.key_frames.satisfied();
-            }
+            published.settle_wishes();
         }
     }
 

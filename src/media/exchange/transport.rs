@@ -169,6 +169,13 @@ impl Published {
         let has_followers = !self.track.subscribers.is_empty() || !self.joining.is_empty();
         has_followers || self.tap.is_some() || self.tap_joins
     }
+
+    /// Wishes for no key frame any more if nobody gets it.
+    pub(super) fn settle_wishes(&mut self) {
+        if !self.is_wanted() {
+            self.track.key_frames.satisfied();
+        }
+    }
 }
 
 /// An outgoing track in the tables.

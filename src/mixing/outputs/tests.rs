@@ -131,7 +131,10 @@ fn a_subscription_can_be_taken_away_from_a_view() {
     let mut bench = Bench::new(&[]);
     let output = bench.watcher("one", 1000);
     let feed = VideoFeed { from: id("cam"), output: None, layer: LayerChoice::Largest };
-    assert_eq!(bench.outputs.watch(&id("one"), feed), Source::Published(id("cam")));
+    assert_eq!(
+        bench.outputs.watch(&id("one"), feed),
+        Source::Published(id("cam"), LayerChoice::Largest)
+    );
     assert!(!bench.outputs.has_subscribers());
     bench.outputs.expire(bench.now);
     assert_eq!(bench.outputs.expire(bench.now + LINGER), [output]);
@@ -145,7 +148,7 @@ fn a_forward_stream_needs_no_encoder() {
     let mut bench = Bench::new(&[]);
     let feed = AudioFeed { from: id("cam"), output: None };
     let source = bench.outputs.listen(&id("one"), feed, &bench.views);
-    assert_eq!(source, Source::Published(id("cam")));
+    assert_eq!(source, Source::Published(id("cam"), LayerChoice::Largest));
     assert!(!bench.outputs.has_subscribers());
 }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use portico_mixer_protocol::{Picture, RtpFormat};
 
 use crate::{
-    formats::{Resolution, TrackKind},
+    formats::{AudioFormat, Resolution, TrackKind, VideoFormat},
     ids::StreamId,
     mixing::{
         outputs::{Key, Outputs, Transcoded, Views},
@@ -89,30 +89,33 @@ pub(super) fn inputs<'a>(
 ) -> BTreeMap<(StreamId, TrackKind), Wanted<'a>> {
     let mut inputs = BTreeMap::new();
     for input in views.values().flat_map(|view| &view.inputs) {
-        if let Some(track) = &input.audio {
-            let wanted = wanted(&input.user, words::audio_input(track.format), track);
-            inputs.entry((input.stream.clone(), TrackKind::Audio)).or_insert(wanted);
-        }
-        if let Some(track) = &input.video {
-            let wanted = wanted(&input.user, words::video_input(track.format), track);
-            inputs.entry((input.stream.clone(), TrackKind::Video)).or_insert(wanted);
+        for kind in [TrackKind::Audio, TrackKind::Video] {
+            let wanted = track(&input.user, kind, input.audio.as_ref(), input.video.as_ref());
+            if let Some(wanted) = wanted {
+                inputs.entry((input.stream.clone(), kind)).or_insert(wanted);
+            }
         }
     }
     for (program, Transcoded { user, audio, video }) in transcoded {
         let Some((stream, kind)) = program.track() else { continue };
-        let audio =
-            audio.as_ref().map(|track| wanted(user, words::audio_input(track.format), track));
-        let video =
-            video.as_ref().map(|track| wanted(user, words::video_input(track.format), track));
-        let wanted = match kind {
-            TrackKind::Audio => audio,
-            TrackKind::Video => video,
-        };
-        if let Some(wanted) = wanted {
+        if let Some(wanted) = track(user, kind, audio.as_ref(), video.as_ref()) {
             inputs.entry((stream.clone(), kind)).or_insert(wanted);
         }
     }
     inputs
+}
+
+/// One of somebody's tracks.
+fn track<'a>(
+    user: &'a str,
+    kind: TrackKind,
+    audio: Option<&InputTrack<AudioFormat>>,
+    video: Option<&InputTrack<VideoFormat>>,
+) -> Option<Wanted<'a>> {
+    match kind {
+        TrackKind::Audio => audio.map(|it| wanted(user, words::audio_input(it.format), it)),
+        TrackKind::Video => video.map(|it| wanted(user, words::video_input(it.format), it)),
+    }
 }
 
 fn wanted<'a, F>(user: &'a str, format: RtpFormat, track: &InputTrack<F>) -> Wanted<'a> {

@@ -1,6 +1,6 @@
 //! Chromium, as people use it: the demo page, camera and microphone, pictures and sound.
 
-use std::{fs, path::Path, time::Duration};
+use std::{fs, time::Duration};
 
 use portico::{config::Fit, formats::Resolution};
 use serde_json::Value;
@@ -8,7 +8,10 @@ use serde_json::Value;
 use super::node::{self, Script};
 use crate::{
     cli::Place,
-    support::{crossing::Crossing, server::TestServer},
+    support::{
+        crossing::Crossing,
+        server::{TestServer, mixer},
+    },
 };
 
 /// Where a picture of a page is kept for people to look at.
@@ -21,10 +24,8 @@ fn screenshot(name: &str) -> String {
 /// A server with the mixer beside it, as it is installed, whose views are wide and whose regions are
 /// filled.
 async fn mixing_server() -> TestServer {
-    let mixer = Path::new(env!("CARGO_BIN_EXE_portico")).with_file_name("portico-mixer");
-    assert!(mixer.exists(), "portico-mixer is not built; run cargo build --workspace");
     TestServer::with(|config| {
-        config.mixing.program = Some(mixer);
+        config.mixing.program = Some(mixer());
         config.rooms.view.resolution = Resolution { width: 1280, height: 720 };
         config.rooms.view.fit = Fit::Crop;
     })

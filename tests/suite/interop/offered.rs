@@ -12,7 +12,7 @@ use axum::{
     routing::{get, post},
 };
 use portico::{
-    formats::{AudioFormat, Offerer, VideoCodec, VideoFormat},
+    formats::{AudioFormat, LayerChoice, Offerer, VideoCodec, VideoFormat},
     ids::{SessionId, TransportId},
     media::{Command, Event, EventSink, ListenAddress, Media, Options, RoomMedia, Source},
 };
@@ -74,8 +74,8 @@ async fn subscribe(State(plane): State<Arc<Plane>>) -> String {
         session,
         transport,
         offerer: Offerer::Server,
-        audio: Some(Source::Published((&camera).into())),
-        video: Some(Source::Published((&camera).into())),
+        audio: Some(Source::Published((&camera).into(), LayerChoice::Largest)),
+        video: Some(Source::Published((&camera).into(), LayerChoice::Largest)),
     });
     let offer = |event| match event {
         Event::Offered { sdp, .. } => Some(sdp.to_string()),

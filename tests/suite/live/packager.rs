@@ -1,13 +1,13 @@
 //! A packager with real media: a picture of the time and a tone, encoded and muxed by GStreamer's
 //! command-line tool, cut into parts here, and uploaded by data signals.
 
-use std::{process::Stdio, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _},
-    process::{Child, ChildStdin, ChildStdout, Command},
+    process::{Child, ChildStdout},
     sync::watch,
     task::JoinHandle,
 };
@@ -17,6 +17,7 @@ use super::{
     clock::{FRAMES_PER_SECOND, HEIGHT, WIDTH, draw, now},
     mp4,
 };
+use crate::support::gst_launch::launch;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -67,16 +68,6 @@ impl Packager {
             reached.expect("the packager is quick enough").expect("the packager runs");
         }
     }
-}
-
-fn launch(pipeline: &str) -> (Child, ChildStdin, ChildStdout) {
-    let mut command = Command::new("gst-launch-1.0");
-    command.arg("-q").args(pipeline.split_ascii_whitespace());
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
-    let mut child = command.spawn().expect("GStreamer's tools are installed");
-    let input = child.stdin.take().expect("piped");
-    let output = child.stdout.take().expect("piped");
-    (child, input, output)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -62,9 +62,7 @@ async fn every_srtp_cipher_connects_and_carries_media() {
 #[tokio::test]
 async fn a_peer_that_closes_is_noticed_at_once() {
     let mut stage = Stage::new();
-    let mut publisher = peer(&[Codec::OPUS]).await;
-    let _audio = publisher.add_source(Codec::OPUS).await;
-    stage.publish(&mut publisher, "pub").await;
+    let (publisher, _audio) = stage.published(Codec::OPUS, "pub").await;
     publisher.close().await;
     assert_eq!(stage.failure("pub").await, "The peer closed the connection.");
 }
@@ -72,9 +70,7 @@ async fn a_peer_that_closes_is_noticed_at_once() {
 #[tokio::test]
 async fn a_closed_session_says_goodbye_to_its_peer() {
     let mut stage = Stage::new();
-    let mut publisher = peer(&[Codec::OPUS]).await;
-    let mut audio = publisher.add_source(Codec::OPUS).await;
-    stage.publish(&mut publisher, "pub").await;
+    let (_publisher, mut audio) = stage.published(Codec::OPUS, "pub").await;
     let mut subscriber = peer(&[Codec::OPUS]).await;
     stage.subscribe(&mut subscriber, "sub", Some("pub"), None).await;
     audio.send_frame(false, Pace::AUDIO).await;
@@ -90,9 +86,7 @@ async fn a_closed_session_says_goodbye_to_its_peer() {
 #[tokio::test]
 async fn a_room_that_is_dropped_ends_its_sessions() {
     let mut stage = Stage::new();
-    let mut publisher = peer(&[Codec::OPUS]).await;
-    let mut audio = publisher.add_source(Codec::OPUS).await;
-    stage.publish(&mut publisher, "pub").await;
+    let (_publisher, mut audio) = stage.published(Codec::OPUS, "pub").await;
     let mut subscriber = peer(&[Codec::OPUS]).await;
     stage.subscribe(&mut subscriber, "sub", Some("pub"), None).await;
     audio.send_frame(false, Pace::AUDIO).await;
@@ -108,9 +102,7 @@ async fn a_room_that_is_dropped_ends_its_sessions() {
 #[tokio::test]
 async fn a_peer_that_changes_its_address_is_followed() {
     let mut stage = Stage::new();
-    let mut publisher = peer(&[Codec::OPUS]).await;
-    let audio = publisher.add_source(Codec::OPUS).await;
-    stage.publish(&mut publisher, "pub").await;
+    let (_publisher, audio) = stage.published(Codec::OPUS, "pub").await;
     let mut subscriber = peer(&[Codec::OPUS]).await;
     stage.offer_subscription(&mut subscriber, "sub", Some("pub"), None).await;
     let (relay, answer) = Relay::before(&stage.answer("sub").await, Box::new(|_| false)).await;
@@ -130,9 +122,7 @@ async fn a_peer_that_changes_its_address_is_followed() {
 #[tokio::test]
 async fn a_second_offer_of_the_same_is_answered_and_media_goes_on() {
     let mut stage = Stage::new();
-    let mut publisher = peer(&[Codec::OPUS]).await;
-    let mut audio = publisher.add_source(Codec::OPUS).await;
-    stage.publish(&mut publisher, "pub").await;
+    let (mut publisher, mut audio) = stage.published(Codec::OPUS, "pub").await;
     let mut subscriber = peer(&[Codec::OPUS]).await;
     stage.subscribe(&mut subscriber, "sub", Some("pub"), None).await;
     audio.send_frame(false, Pace::AUDIO).await;

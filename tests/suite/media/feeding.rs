@@ -111,9 +111,7 @@ async fn a_picture_is_copied_from_a_key_frame_on_repaired_and_in_its_numbers() {
 #[tokio::test]
 async fn the_agents_wish_for_a_key_frame_reaches_the_publisher() {
     let mut stage = Stage::new();
-    let mut publisher = peer(&[Codec::VP8]).await;
-    let video = publisher.add_source(Codec::VP8).await;
-    stage.publish(&mut publisher, "pub").await;
+    let (_publisher, video) = stage.published(Codec::VP8, "pub").await;
     let mut agent = Agent::of(&stage);
     tap(&stage, 1, "pub", TrackKind::Video, 96);
     let mut running = video.run(Pace::VIDEO);
@@ -152,9 +150,7 @@ async fn clocks_are_told_in_the_times_of_the_copies() {
 #[tokio::test]
 async fn a_pause_an_end_and_an_untap_stop_the_copies() {
     let mut stage = Stage::new();
-    let mut publisher = peer(&[Codec::OPUS]).await;
-    let audio = publisher.add_source(Codec::OPUS).await;
-    stage.publish(&mut publisher, "pub").await;
+    let (_publisher, audio) = stage.published(Codec::OPUS, "pub").await;
     let mut agent = Agent::of(&stage);
     tap(&stage, 1, "pub", TrackKind::Audio, 111);
     tap(&stage, 2, "nobody", TrackKind::Audio, 111);
@@ -169,9 +165,7 @@ async fn a_pause_an_end_and_an_untap_stop_the_copies() {
     stage.set_active("pub", TrackKind::Audio, false);
     send(2).await;
     // Whatever comes by another way than the track's own shows that the worker has been there.
-    let mut other = peer(&[Codec::OPUS]).await;
-    let second = other.add_source(Codec::OPUS).await;
-    stage.publish(&mut other, "other").await;
+    let (_other, second) = stage.published(Codec::OPUS, "other").await;
     tap(&stage, 4, "other", TrackKind::Audio, 111);
     second.send(Outgoing { sequence: 9, payload: vec![9; 20].into(), ..Default::default() }).await;
     agent.until(|agent| agent.packets.iter().any(|packet| packet.input == 4)).await;

@@ -109,10 +109,8 @@ async fn every_codec_passes_and_pictures_are_measured() {
     let all = [Codec::VP8, Codec::VP9, Codec::H264, Codec::H265, Codec::AV1];
     for (number, codec) in all.into_iter().enumerate() {
         let (source, sink) = (format!("pub-{number}"), format!("sub-{number}"));
-        let mut publisher = peer(&[codec]).await;
-        let mut video = publisher.add_source(codec).await;
+        let (_publisher, mut video) = stage.published(codec, &source).await;
         video.picture = Picture { width: 640, height: 368 };
-        stage.publish(&mut publisher, &source).await;
         let mut subscriber = peer(&all).await;
         stage.subscribe(&mut subscriber, &sink, None, Some(&source)).await;
         video.send_frame(true, Pace::VIDEO).await;
@@ -132,9 +130,7 @@ async fn every_codec_passes_and_pictures_are_measured() {
 #[tokio::test]
 async fn the_audio_level_passes_under_the_subscribers_number() {
     let mut stage = Stage::new();
-    let mut publisher = peer(&[Codec::OPUS]).await;
-    let audio = publisher.add_source(Codec::OPUS).await;
-    stage.publish(&mut publisher, "pub").await;
+    let (_publisher, audio) = stage.published(Codec::OPUS, "pub").await;
     let number = audio.extension(AUDIO_LEVEL).expect("agreed on");
     let mut subscriber = peer(&[Codec::OPUS]).await;
     stage.subscribe(&mut subscriber, "sub", Some("pub"), None).await;

@@ -11,9 +11,7 @@ const PROMPT: Duration = Duration::from_millis(300);
 #[tokio::test]
 async fn a_late_subscriber_begins_with_a_key_frame_at_once() {
     let mut stage = Stage::new();
-    let mut publisher = peer(&[Codec::VP8]).await;
-    let video = publisher.add_source(Codec::VP8).await;
-    stage.publish(&mut publisher, "pub").await;
+    let (_publisher, video) = stage.published(Codec::VP8, "pub").await;
     let mut running = video.run(Pace::VIDEO);
     running.reached(|sent| sent.frames > 5).await;
     for name in ["first", "second", "third"] {
@@ -59,9 +57,7 @@ fn count(publisher: &crate::support::media_peer::MediaPeer, ssrc: u32) -> u32 {
 #[tokio::test]
 async fn nothing_but_key_frames_begins_a_picture() {
     let mut stage = Stage::new();
-    let mut publisher = peer(&[Codec::H264]).await;
-    let mut video = publisher.add_source(Codec::H264).await;
-    stage.publish(&mut publisher, "pub").await;
+    let (_publisher, mut video) = stage.published(Codec::H264, "pub").await;
     let mut subscriber = peer(&[Codec::H264]).await;
     stage.subscribe(&mut subscriber, "sub", None, Some("pub")).await;
     for _ in 0..5 {

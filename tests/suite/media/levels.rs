@@ -18,9 +18,7 @@ async fn level(stage: &mut Stage, of: &str, wanted: impl Fn(i8) -> bool) -> i8 {
 #[tokio::test]
 async fn levels_are_told_of_whoever_sends_them() {
     let mut stage = Stage::new();
-    let mut silent = peer(&[Codec::OPUS]).await;
-    let without = silent.add_source(Codec::OPUS).await;
-    stage.publish(&mut silent, "without").await;
+    let (_silent, without) = stage.published(Codec::OPUS, "without").await;
     let _without = without.run(Pace::AUDIO);
 
     let mut publisher = peer(&[Codec::OPUS, Codec::VP8]).await;

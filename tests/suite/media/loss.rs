@@ -49,9 +49,7 @@ fn first_time_every(n: u16) -> impl FnMut(&rtc::rtp::Header) -> bool + Send + Sy
 #[tokio::test]
 async fn a_subscriber_gets_again_what_it_misses() {
     let mut stage = Stage::new();
-    let mut publisher = peer(&[Codec::VP8]).await;
-    let video = publisher.add_source(Codec::VP8).await;
-    stage.publish(&mut publisher, "pub").await;
+    let (_publisher, video) = stage.published(Codec::VP8, "pub").await;
     let mut subscriber = peer(&[Codec::VP8]).await;
     stage.offer_subscription(&mut subscriber, "sub", None, Some("pub")).await;
     let answer = stage.answer("sub").await;

@@ -77,9 +77,7 @@ async fn every_codec_is_offered_as_it_is_published() {
     let all = [Codec::VP8, Codec::VP9, Codec::H264, Codec::H265, Codec::AV1];
     for (number, codec) in all.into_iter().enumerate() {
         let (source, sink) = (format!("pub-{number}"), format!("sub-{number}"));
-        let mut publisher = peer(&[codec]).await;
-        let mut video = publisher.add_source(codec).await;
-        stage.publish(&mut publisher, &source).await;
+        let (_publisher, mut video) = stage.published(codec, &source).await;
         let mut subscriber = peer(&all).await;
         stage.subscribe_offered(&mut subscriber, &sink, None, Some(&source)).await;
         video.send_frame(true, Pace::VIDEO).await;
@@ -91,9 +89,7 @@ async fn every_codec_is_offered_as_it_is_published() {
 #[tokio::test]
 async fn the_subscriber_may_begin_the_handshake_or_wait() {
     let mut stage = Stage::new();
-    let mut publisher = peer(&[Codec::OPUS]).await;
-    let mut audio = publisher.add_source(Codec::OPUS).await;
-    stage.publish(&mut publisher, "pub").await;
+    let (_publisher, mut audio) = stage.published(Codec::OPUS, "pub").await;
     let waits = MediaPeer::builder().codecs(&[Codec::OPUS]);
     let begins = MediaPeer::builder().codecs(&[Codec::OPUS]).dtls_client();
     for (name, builder, role) in [("one", waits, "passive"), ("two", begins, "active")] {
@@ -112,9 +108,7 @@ async fn the_subscriber_may_begin_the_handshake_or_wait() {
 #[tokio::test]
 async fn a_picture_begins_at_once() {
     let mut stage = Stage::new();
-    let mut publisher = peer(&[Codec::VP8]).await;
-    let video = publisher.add_source(Codec::VP8).await;
-    stage.publish(&mut publisher, "pub").await;
+    let (_publisher, video) = stage.published(Codec::VP8, "pub").await;
     let mut running = video.run(Pace::VIDEO);
     running.reached(|sent| sent.frames > 5).await;
     let mut subscriber = peer(&[Codec::VP8]).await;
@@ -129,9 +123,7 @@ async fn a_picture_begins_at_once() {
 #[tokio::test]
 async fn lost_packets_come_again_as_it_was_offered() {
     let mut stage = Stage::new();
-    let mut publisher = peer(&[Codec::VP8]).await;
-    let video = publisher.add_source(Codec::VP8).await;
-    stage.publish(&mut publisher, "pub").await;
+    let (_publisher, video) = stage.published(Codec::VP8, "pub").await;
     let offer = stage.open_offered("sub", None, Some("pub")).await;
     let loss = |number: u32| number.is_multiple_of(10) && number <= 60;
     let (relay, offer) = Relay::before(&offer, Box::new(loss)).await;
@@ -232,9 +224,7 @@ async fn another_certificate_than_that_of_the_answer_is_refused() {
 #[tokio::test]
 async fn an_answer_counts_once_and_offers_do_not() {
     let mut stage = Stage::new();
-    let mut publisher = peer(&[Codec::OPUS]).await;
-    let mut audio = publisher.add_source(Codec::OPUS).await;
-    stage.publish(&mut publisher, "pub").await;
+    let (_publisher, mut audio) = stage.published(Codec::OPUS, "pub").await;
     // Nobody is asked for an answer here.
     stage.send_answer("pub", "hello");
     let offer = stage.open_offered("sub", Some("pub"), None).await;

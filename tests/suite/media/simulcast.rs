@@ -47,7 +47,7 @@ struct Viewer {
 impl Viewer {
     async fn of(stage: &mut Stage, name: &str, codec: Codec, choice: LayerChoice) -> Self {
         let mut peer = peer(&[codec]).await;
-        let video = Source::Layer((&id("cam")).into(), choice);
+        let video = Source::Published((&id("cam")).into(), choice);
         stage.subscribe_to(&mut peer, name, None, Some(video)).await;
         Self { peer, codec, last: None }
     }
@@ -113,7 +113,7 @@ fn size(width: u32, height: u32) -> Resolution {
 }
 
 fn switch(stage: &Stage, name: &str, choice: LayerChoice) {
-    let video = Some(Source::Layer((&id("cam")).into(), choice));
+    let video = Some(Source::Published((&id("cam")).into(), choice));
     stage.room.send(Command::SwitchSubscription { session: id(name), audio: None, video });
 }
 
@@ -232,7 +232,7 @@ async fn each_layer_has_its_own_reports_and_repairs() {
     let _running = run_all(layers);
     for rid in RIDS {
         let mut subscriber = peer(&[Codec::VP8]).await;
-        let video = Source::Layer((&id("cam")).into(), named(rid));
+        let video = Source::Published((&id("cam")).into(), named(rid));
         stage.subscribe_to(&mut subscriber, rid, None, Some(video)).await;
         let mut sequences = BTreeSet::new();
         while sequences.len() < 150 {

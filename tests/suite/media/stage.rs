@@ -7,14 +7,14 @@ use std::{
 };
 
 use portico::{
-    formats::{AudioFormat, Offerer, TrackKind, VideoCodec, VideoFormat},
+    formats::{AudioFormat, LayerChoice, Offerer, TrackKind, VideoCodec, VideoFormat},
     ids::{RoomId, SessionId, StreamId},
     media::{Command, Event, EventSink, ListenAddress, Media, Options, RoomMedia, Source},
 };
 use rtc::rtp_transceiver::rtp_sender::RtpCodecKind;
 use tokio::sync::mpsc;
 
-use crate::support::media_peer::{Codec, MediaPeer, PATIENCE};
+use crate::support::media_peer::{self, Codec, MediaPeer, PATIENCE};
 
 /// The plane and its room.
 pub(super) struct Stage {
@@ -82,6 +82,18 @@ impl Stage {
         tokio::time::timeout(PATIENCE, search).await.expect("such an event in time")
     }
 
+    /// A peer that publishes one source, and the source.
+    pub(super) async fn published(
+        &mut self,
+        codec: Codec,
+        name: &str,
+    ) -> (MediaPeer, media_peer::Source) {
+        let mut publisher = peer(&[codec]).await;
+        let source = publisher.add_source(codec).await;
+        self.publish(&mut publisher, name).await;
+        (publisher, source)
+    }
+
     /// Opens a publication of what the peer has added and hands over its offer.
     pub(super) async fn offer_publication(&mut self, peer: &mut MediaPeer, name: &str) {
         let offer = peer.offer().await;
@@ -102,7 +114,7 @@ impl Stage {
     ) {
         let stream = |name: &str| -> StreamId { (&id(name)).into() };
         let (audio, video) = (audio.map(stream), video.map(stream));
-        let (audio, video) = (audio.map(Source::Published), video.map(Source::Published));
+        let (audio, video) = (audio.map(largest), video.map(largest));
         self.offer_subscription_to(peer, name, audio, video).await;
     }
 
@@ -160,8 +172,8 @@ impl Stage {
             session,
             transport,
             offerer: Offerer::Server,
-            audio: audio.map(stream).map(Source::Published),
-            video: video.map(stream).map(Source::Published),
+            audio: audio.map(stream).map(largest),
+            video: video.map(stream).map(largest),
         });
         self.event_that(|_, event| {
             let Event::Offered { transport, sdp } = event else { return None };
@@ -261,6 +273,11 @@ impl Stage {
 
 pub(super) fn id(text: &str) -> SessionId {
     text.parse().expect("valid")
+}
+
+/// A published stream, the largest layer of one that has layers.
+fn largest<F>(stream: StreamId) -> Source<F> {
+    Source::Published(stream, LayerChoice::Largest)
 }
 
 /// A peer that speaks these codecs.

@@ -1,19 +1,20 @@
 //! Real media by GStreamer's own command-line tool, in processes of their own: encoders that feed a
 //! peer's sources, decoders that a peer's packets are fed to.
 
-use std::process::Stdio;
-
 use bytes::{BufMut, Bytes, BytesMut};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWriteExt},
-    process::{Child, ChildStdin, ChildStdout, Command},
+    process::{Child, ChildStdin},
     sync::watch,
     task::JoinHandle,
 };
 
 use crate::{
     live::clock,
-    support::media_peer::{Outgoing, Received, Source},
+    support::{
+        gst_launch::launch,
+        media_peer::{Outgoing, Received, Source},
+    },
 };
 
 /// A picture's size after decoding, whatever it was before.
@@ -22,16 +23,6 @@ pub(super) const HEIGHT: usize = 240;
 
 /// Samples per second after decoding.
 pub(super) const RATE: usize = 48_000;
-
-fn launch(pipeline: &str) -> (Child, ChildStdin, ChildStdout) {
-    let mut command = Command::new("gst-launch-1.0");
-    command.arg("-q").args(pipeline.split_ascii_whitespace());
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
-    let mut child = command.spawn().expect("GStreamer's tools are installed");
-    let input = child.stdin.take().expect("piped");
-    let output = child.stdout.take().expect("piped");
-    (child, input, output)
-}
 
 /// An encoder that feeds a source until it is dropped.
 pub(super) struct Playing {

@@ -16,7 +16,11 @@ use tokio::{
 };
 
 use super::stage::{BLUE, PATIENCE, RED, Speaker, Viewer, agents_of};
-use crate::support::{guest::Guest, media_peer::Codec, server::TestServer};
+use crate::support::{
+    guest::Guest,
+    media_peer::Codec,
+    server::{TestServer, mixer},
+};
 
 const FIRST: (f64, f64) = (0.25, 0.25);
 const SECOND: (f64, f64) = (0.75, 0.25);
@@ -54,12 +58,6 @@ impl Authority {
     }
 }
 
-fn program() -> PathBuf {
-    let program = PathBuf::from(env!("CARGO_BIN_EXE_portico")).with_file_name("portico-mixer");
-    assert!(program.is_file(), "{} is not built: cargo build --workspace", program.display());
-    program
-}
-
 /// `portico-mixer --listen`. It ends with this.
 struct Machine {
     process: Child,
@@ -74,7 +72,7 @@ impl Machine {
 
     async fn start_at(address: &str, authority: &Authority) -> Self {
         let [certificate, key] = authority.sign("127.0.0.1");
-        let mut command = Command::new(program());
+        let mut command = Command::new(mixer());
         command.args(["--listen", address]).arg("--ca").arg(authority.path("ca.pem"));
         command.arg("--certificate").arg(certificate).arg("--key").arg(key);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());

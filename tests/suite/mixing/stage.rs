@@ -1,6 +1,6 @@
 //! A server that mixes, speakers who show a colour and sound a tone, and viewers of the mix.
 
-use std::{path::PathBuf, time::Duration};
+use std::time::Duration;
 
 use portico::config::Config;
 use serde_json::json;
@@ -11,7 +11,7 @@ use crate::support::{
     guest::{Guest, Session},
     media_peer::{Codec, Received, receiver},
     protoo::ProtooGuest,
-    server::TestServer,
+    server::{TestServer, mixer},
     signals::{SOUND, SignalsGuest},
 };
 
@@ -39,11 +39,9 @@ pub(super) async fn server() -> TestServer {
 
 /// The same with some settings changed.
 pub(super) async fn server_with(change: impl FnOnce(&mut Config)) -> TestServer {
-    let program = PathBuf::from(env!("CARGO_BIN_EXE_portico")).with_file_name("portico-mixer");
-    assert!(program.is_file(), "{} is not built: cargo build --workspace", program.display());
     TestServer::with(|config| {
         config.rooms.create_on_join = true;
-        config.mixing.program = Some(program);
+        config.mixing.program = Some(mixer());
         change(config);
     })
     .await

@@ -2,6 +2,7 @@
 
 pub(crate) mod certificate;
 pub(crate) mod crossing;
+pub(crate) mod gst_launch;
 pub(crate) mod guest;
 pub(crate) mod hostile;
 pub(crate) mod media_peer;

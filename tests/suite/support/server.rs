@@ -2,6 +2,7 @@
 
 use std::{
     net::{IpAddr, Ipv4Addr},
+    path::PathBuf,
     time::Duration,
 };
 
@@ -82,4 +83,11 @@ impl TestServer {
     pub(crate) fn server(&self) -> &Server {
         &self.server
     }
+}
+
+/// The mixing agent's program, beside the server's as it is installed.
+pub(crate) fn mixer() -> PathBuf {
+    let program = PathBuf::from(env!("CARGO_BIN_EXE_portico")).with_file_name("portico-mixer");
+    assert!(program.is_file(), "{} is not built: cargo build --workspace", program.display());
+    program
 }

@@ -158,13 +158,7 @@ fn truncation_at_every_byte_is_survived() {
 /// Overwrites a few bytes, cuts and doubles a few lines, 6 000 times over, from a fixed seed.
 #[test]
 fn damage_is_survived_and_never_echoed_as_a_new_line() {
-    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
-    let mut random = move |below: usize| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        usize::try_from(state % below as u64).unwrap()
-    };
+    let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
     let wants = [
         both().to_vec(),
         vec![receive(Video, &[video(VideoCodec::Vp9), video(VideoCodec::H264)])],
@@ -172,21 +166,9 @@ fn damage_is_survived_and_never_echoed_as_a_new_line() {
     ];
     let mut accepted = 0;
     for _ in 0..6_000 {
-        let which = random(3);
+        let which = dice.below(3);
         let offer = [PUBLISH, SIMULCAST, SUBSCRIBE][which];
-        let mut lines = offer.lines().map(|line| line.as_bytes().to_vec()).collect::<Vec<_>>();
-        for _ in 0..=random(3) {
-            let at = random(lines.len());
-            match random(4) {
-                0 => drop(lines.remove(at)),
-                1 => lines.insert(at, lines[random(lines.len())].clone()),
-                _ => {
-                    let byte = random(lines[at].len());
-                    lines[at][byte] = u8::try_from(random(256)).unwrap();
-                }
-            }
-        }
-        let text = String::from_utf8_lossy(&lines.join(&b'\n')).into_owned();
+        let text = dice.damage(offer);
         if let Ok(agreement) = answered(&text, &wants[which]) {
             accepted += 1;
             assert_eq!(agreement.tracks.len(), wants[which].len());

@@ -81,3 +81,33 @@ fn section(sdp: &str, index: usize) -> Vec<&str> {
 fn without(offer: &str, prefix: &str) -> String {
     offer.lines().filter(|line| !line.starts_with(prefix)).map(|line| format!("{line}\n")).collect()
 }
+
+/// Equal numbers from equal seeds (xorshift).
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, bound: usize) -> usize {
+        let Self(state) = self;
+        *state ^= *state << 13;
+        *state ^= *state >> 7;
+        *state ^= *state << 17;
+        usize::try_from(*state % bound as u64).unwrap()
+    }
+
+    /// A text of which a few lines are cut, doubled or overwritten in a place.
+    fn damage(&mut self, text: &str) -> String {
+        let mut lines = text.lines().map(|line| line.as_bytes().to_vec()).collect::<Vec<_>>();
+        for _ in 0..=self.below(3) {
+            let at = self.below(lines.len());
+            match self.below(4) {
+                0 => drop(lines.remove(at)),
+                1 => lines.insert(at, lines[self.below(lines.len())].clone()),
+                _ => {
+                    let byte = self.below(lines[at].len());
+                    lines[at][byte] = u8::try_from(self.below(256)).unwrap();
+                }
+            }
+        }
+        String::from_utf8_lossy(&lines.join(&b'\n')).into_owned()
+    }
+}
