@@ -66,12 +66,14 @@ fn expect_skew(
     let agent = Agent::start();
     let view = picture(320, 180);
     agent.create_view(1, view);
+    gst::init().expect("GStreamer");
+    let now = gst::SystemClock::obtain().time();
     for (input, codec) in [(1, Codec::Video(VideoCodec::Vp8)), (2, Codec::Audio(AudioCodec::Opus))]
     {
         let format = format(codec);
+        let rtp = rtp_at(now, format.clock_rate);
         agent.send(ToAgent::AddInput { input, source, format, label: None });
-        // The payloaders count from the same zero.
-        agent.send(ToAgent::MapClock { input, rtp: 0, source_us: 5_000_000 });
+        agent.send(ToAgent::MapClock { input, rtp, source_us: 5_000_000 });
     }
     agent.send(ToAgent::SetLayout { view: 1, sequence: 1, regions: grid(&[1]) });
     agent.send(ToAgent::SetSound { view: 1, inputs: vec![2], loudest: 0 });
@@ -103,6 +105,13 @@ fn expect_skew(
         .map_while(|skew| (!expected.contains(&skew)).then_some(skew))
         .collect();
     assert!(measured.len() < 3, "sound is {measured:?} ms late instead of {expected:?}");
+}
+
+/// The RTP time of a moment. The payloaders count from the clock's zero, which is so long ago that
+/// their times may have wrapped: a claim about the zero would say nothing of the present.
+fn rtp_at(moment: gst::ClockTime, clock_rate: u32) -> u32 {
+    let ticks = u128::from(moment.nseconds()) * u128::from(clock_rate) / 1_000_000_000;
+    u32::try_from(ticks % (1 << 32)).expect("below 2^32")
 }
 
 /// The median of what the next seconds have.
