@@ -181,9 +181,13 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
+    let unreadable = |error| TlsError::Unreadable { path: path.to_owned(), error };
     let mut bytes = Vec::new();
-    let read =
-        fs::File::open(path).and_then(|file| file.take(MAX_FILE_BYTES).read_to_end(&mut bytes));
-    read.map_err(|error| TlsError::Unreadable { path: path.to_owned(), error })?;
+    let mut limited = fs::File::open(path).map_err(unreadable)?.take(MAX_FILE_BYTES + 1);
+    limited.read_to_end(&mut bytes).map_err(unreadable)?;
+    if limited.limit() == 0 {
+        let what = format!("it is longer than {MAX_FILE_BYTES} bytes");
+        return Err(unreadable(io::Error::new(io::ErrorKind::FileTooLarge, what)));
+    }
     Ok(bytes)
 }
