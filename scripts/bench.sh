@@ -5,7 +5,7 @@
 #   scripts/bench.sh               all
 #   scripts/bench.sh forward       one published video to 50 and 200 subscribers, about a minute
 #   scripts/bench.sh signaling     acks and idle connections beside node's socket.io, half a minute
-#   scripts/bench.sh heartbeats    500 sessions of the room-signal dialect alone, half a minute
+#   scripts/bench.sh heartbeats    of signaling, 500 sessions of the room-signal dialect alone
 #   scripts/bench.sh mix           views beside compositor and audiomixer, three minutes
 
 # shellcheck source=scripts/common.sh
