@@ -23,6 +23,11 @@ impl Address {
         let stream = stream.parse().ok()?;
         fits.then(|| Self { user: user.into(), stream })
     }
+
+    /// The path of the broadcast's multivariant playlist.
+    pub fn playlist_path(&self) -> String {
+        format!("/live/{self}/playlist.m3u8")
+    }
 }
 
 impl fmt::Display for Address {

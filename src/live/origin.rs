@@ -145,9 +145,8 @@ impl Live {
     /// there is none.
     pub fn playback_path(&self, address: &Address) -> Option<String> {
         let stage = self.stage(address)?;
-        let key = stage.scene().key.clone();
-        let query = if key.is_empty() { String::new() } else { format!("?key={key}") };
-        Some(format!("/live/{}/playlist.m3u8{query}", address))
+        let suffix = stage.scene().suffix();
+        Some(address.playlist_path() + &suffix)
     }
 
     /// Whether this key lets its bearer play this broadcast.

@@ -1,7 +1,7 @@
 //! Writes playlists (RFC 8216bis, 4.4 and appendix B).
 
 use std::{
-    fmt::{self, Display, Write as _},
+    fmt::{self, Write as _},
     time::Duration,
 };
 
@@ -9,7 +9,7 @@ use super::{
     broadcast::Broadcast,
     segment::{Part, Segment},
     timeline::Timeline,
-    upload::{About, Media, TrackKind, TrackName},
+    upload::{About, Media, TrackName},
 };
 
 /// The version that delta updates need (RFC 8216bis, 8).
@@ -95,12 +95,12 @@ pub(super) fn media(
     if discontinuities > 0 {
         push(&mut text, format_args!("#EXT-X-DISCONTINUITY-SEQUENCE:{discontinuities}\n"));
     }
-    let skipped = if skip { skippable(timeline) } else { 0 };
+    let ages = ages(timeline);
+    let skipped = if skip { skippable(timeline, &ages) } else { 0 };
     if skipped > 0 {
         push(&mut text, format_args!("#EXT-X-SKIP:SKIPPED-SEGMENTS={skipped}\n"));
     }
     let mut writer = Writer { text, style, map: None };
-    let ages = ages(timeline);
     let parts_until = targets(timeline, PARTS_UNTIL);
     for (segment, age) in timeline.listed().zip(&ages).skip(skipped) {
         let with_parts = timeline.part_target.is_some() && *age < parts_until;
@@ -163,9 +163,9 @@ fn ages(timeline: &Timeline) -> Vec<Duration> {
     ages
 }
 
-fn skippable(timeline: &Timeline) -> usize {
+fn skippable(timeline: &Timeline, ages: &[Duration]) -> usize {
     let until = targets(timeline, SKIP_UNTIL);
-    ages(timeline).iter().take_while(|age| **age > until).count()
+    ages.iter().take_while(|age| **age > until).count()
 }
 
 struct Writer<'s> {
@@ -233,10 +233,8 @@ fn report(text: &mut String, broadcast: &Broadcast, name: &TrackName, style: Sty
     }
 }
 
-fn playlist_of(name: &TrackName, style: Style<'_>) -> impl Display {
-    let TrackName { kind, id } = name;
-    let kind: TrackKind = *kind;
-    format!("{}/{id}/playlist.m3u8{}", kind.word(), style.suffix)
+fn playlist_of(name: &TrackName, style: Style<'_>) -> String {
+    format!("{name}/playlist.m3u8{}", style.suffix)
 }
 
 fn segment_uri(msn: u64, style: Style<'_>) -> String {

@@ -82,11 +82,16 @@ impl Scene {
         }
     }
 
+    /// What addresses end in, so that their bearers may play.
+    pub(super) fn suffix(&self) -> String {
+        if self.key.is_empty() { String::new() } else { format!("?key={}", self.key) }
+    }
+
     fn page(&mut self, page: Page) -> Result<Written, Miss> {
         if let Some(written) = self.pages.get(&page) {
             return Ok(written.clone());
         }
-        let suffix = if self.key.is_empty() { String::new() } else { format!("?key={}", self.key) };
+        let suffix = self.suffix();
         let style = Style { epoch: self.epoch, suffix: &suffix };
         let text = match &page {
             None => playlist::multivariant(&self.broadcast, style),

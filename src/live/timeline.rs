@@ -143,9 +143,13 @@ impl Timeline {
     fn forget_unused_maps(&mut self) {
         let needed = self.segments.iter().chain(&self.open).map(|segment| segment.map);
         let needed: Vec<_> = needed.chain([self.map]).flatten().collect();
-        self.maps.retain(|map| needed.contains(&map.number));
-        self.size = self.maps.iter().map(|map| map.data.len()).sum::<usize>()
-            + self.segments.iter().chain(&self.open).map(Segment::size).sum::<usize>();
+        self.maps.retain(|map| {
+            let kept = needed.contains(&map.number);
+            if !kept {
+                self.size -= map.data.len();
+            }
+            kept
+        });
     }
 
     /// Takes in a part that was checked.

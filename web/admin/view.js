@@ -1,7 +1,7 @@
 // Draws one view: who sits in which region, over the picture that the view shows.
 
 import { Refused } from "./api.js";
-import { element, hueOf } from "/shared/page.js";
+import { element, fraction, hueOf } from "/shared/page.js";
 
 export class View {
   element = element("figure", { className: "view" });
@@ -100,10 +100,4 @@ function circle({ centerW, centerH, radius }, aspect) {
     width: width * 2,
     height: height * 2,
   };
-}
-
-/** `"1/3"`, `"0.5"` or a number. */
-function fraction(text) {
-  const [over, under = 1] = String(text).split("/").map(Number);
-  return over / under || 0;
 }

@@ -1,6 +1,8 @@
 // The layouts that the demo page offers, as a room's record has them: a family by number of
 // pictures, and layouts of one's own.
 
+import { fraction } from "/shared/page.js";
+
 const MOST_CIRCLES = 8;
 // Circles in a row at the foot of the picture: up to six wide ones, else narrow ones.
 const ROWS = [
@@ -33,9 +35,4 @@ function circles(count) {
     area: { centerW: `${slots - count + 1 + 2 * at}/${2 * slots}`, centerH: height, radius },
   }));
   return { region: [{ id: "1", shape: "rectangle", area: whole }, ...round] };
-}
-
-function fraction(text) {
-  const [over, under = 1] = String(text).split("/").map(Number);
-  return over / under;
 }

@@ -4,7 +4,7 @@ const READY_TIMEOUT_MS = 20_000;
 const SETTLED_MS = 10_000;
 
 /** A session that could not be established or was ended by the server. */
-export class SessionError extends Error {
+class SessionError extends Error {
   constructor(reason) {
     super(reason);
     this.name = "SessionError";

@@ -22,6 +22,12 @@ export function icon(symbol, label, className = "") {
   return svg;
 }
 
+/** The number of `"1/3"`, `"0.5"` or a number. */
+export function fraction(text) {
+  const [over, under = 1] = String(text).split("/").map(Number);
+  return over / under || 0;
+}
+
 export function plural(count, word) {
   return `${count} ${word}${count === 1 ? "" : "s"}`;
 }

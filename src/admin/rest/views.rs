@@ -32,7 +32,7 @@ pub(super) async fn broadcast(
     let (room, label) = (named.room()?, named.view()?);
     let no_address = || Problem::bad_request("The view's label cannot stand in a broadcast's path");
     let address = Address::parse(room.as_str(), label).ok_or_else(no_address)?;
-    let path = format!("/live/{address}/playlist.m3u8");
+    let path = address.playlist_path();
     running.broadcast(view, address).await;
     Ok(path)
 }
