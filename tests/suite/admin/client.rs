@@ -1,23 +1,19 @@
-//! A back end that signs its requests with code of its own, and HTTP as it is on the wire.
+//! A back end that signs its requests with code of its own.
 
 use std::{
     net::SocketAddr,
     sync::atomic::{AtomicU64, Ordering},
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{SystemTime, UNIX_EPOCH},
 };
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::Value;
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
-    time::timeout,
+
+use crate::support::{
+    http::{self, Raw},
+    server::TestServer,
 };
-
-use crate::support::server::TestServer;
-
-const PATIENCE: Duration = Duration::from_secs(20);
 
 /// An answer.
 #[derive(Debug)]
@@ -54,10 +50,7 @@ impl Answer {
 
     /// A header's value.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.head.lines().find_map(|line| {
-            let (known, value) = line.split_once(": ")?;
-            known.eq_ignore_ascii_case(name).then_some(value)
-        })
+        http::header(&self.head, name)
     }
 }
 
@@ -111,9 +104,8 @@ impl BackEnd {
     pub(crate) async fn file(&self, path: &str) -> (u16, Vec<u8>) {
         let header = self.header(&[]);
         let request = request("GET", path, Some(&header), None);
-        let answer = exchange(self.address, request.as_bytes()).await;
-        let end = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n").expect("a head");
-        (status(&String::from_utf8_lossy(&answer[..end])), answer[end + 4..].to_vec())
+        let Raw { status, body, .. } = http::exchange(self.address, request.as_bytes()).await;
+        (status, body)
     }
 
     /// A room of this name; yields its id.
@@ -189,30 +181,10 @@ fn request(method: &str, path: &str, authorization: Option<&str>, body: Option<&
 
 /// Bytes as they are, and what comes back until the server closes.
 pub(crate) async fn send_raw(address: SocketAddr, request: &[u8]) -> Answer {
-    let answer = exchange(address, request).await;
-    let answer = String::from_utf8_lossy(&answer).into_owned();
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+    let Raw { status, head, body } = http::exchange(address, request).await;
+    let body = String::from_utf8_lossy(&body).into_owned();
     let chunked = head.to_ascii_lowercase().contains("transfer-encoding: chunked");
-    let body = if chunked { unchunked(body) } else { body.to_owned() };
-    Answer { status: status(head), head: head.to_owned(), body }
-}
-
-fn status(head: &str) -> u16 {
-    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
-    status.unwrap_or_else(|| panic!("no HTTP answer: {head:?}"))
-}
-
-async fn exchange(address: SocketAddr, request: &[u8]) -> Vec<u8> {
-    let exchange = async {
-        let mut stream = TcpStream::connect(address).await.expect("connected");
-        // A server that has read enough may close before it has everything.
-        drop(stream.write_all(request).await);
-        let mut answer = Vec::new();
-        let read = stream.read_to_end(&mut answer).await;
-        assert!(read.is_ok() || !answer.is_empty(), "{read:?}");
-        answer
-    };
-    timeout(PATIENCE, exchange).await.expect("an answer in time")
+    Answer { status, head, body: if chunked { unchunked(&body) } else { body } }
 }
 
 fn unchunked(mut rest: &str) -> String {

@@ -1,19 +1,15 @@
-//! HTTP as it is on the wire, and a packager that knows nothing of media.
+//! A packager that knows nothing of media, and players.
 
-use std::{fmt::Write as _, net::SocketAddr, time::Duration};
+use std::{fmt::Write as _, net::SocketAddr};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use flate2::read::GzDecoder;
 use serde_json::{Value, json};
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
-    time::timeout,
+
+use crate::support::{
+    http::{self, Raw},
+    server::TestServer,
 };
-
-use crate::support::server::TestServer;
-
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// An answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,10 +22,7 @@ pub(crate) struct Answer {
 impl Answer {
     /// A header's value.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.head.lines().find_map(|line| {
-            let (known, value) = line.split_once(": ")?;
-            known.eq_ignore_ascii_case(name).then_some(value)
-        })
+        http::header(&self.head, name)
     }
 
     /// The text of a granted request.
@@ -74,20 +67,9 @@ pub(crate) async fn send(
         write!(head, "Content-Length: {}\r\n", body.len()).expect("text");
     }
     head.push_str("\r\n");
-    let exchange = async {
-        let mut socket = TcpStream::connect(address).await.expect("a connection");
-        socket.write_all(head.as_bytes()).await.expect("sent");
-        // A server that refuses may stop reading.
-        let _ = socket.write_all(body).await;
-        let mut answer = Vec::new();
-        let _ = socket.read_to_end(&mut answer).await;
-        answer
-    };
-    let answer = timeout(PATIENCE, exchange).await.expect("an answer in time");
-    let end = answer.windows(4).position(|four| four == b"\r\n\r\n").expect("a head");
-    let head = String::from_utf8_lossy(&answer[..end]).into_owned();
-    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
-    Answer { status, head, body: answer[end + 4..].to_vec() }
+    let request = [head.as_bytes(), body].concat();
+    let Raw { status, head, body } = http::exchange(address, &request).await;
+    Answer { status, head, body }
 }
 
 /// Parts of one segment, and what they promise.

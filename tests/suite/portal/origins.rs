@@ -1,18 +1,24 @@
 //! Whose pages may connect (`[portal] cors`), over each transport of each door.
 
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
-};
+use portico::config::{Auth, Config};
 use tokio_tungstenite::tungstenite::{
     self,
     client::IntoClientRequest as _,
     http::{HeaderValue, header},
 };
 
-use crate::support::{guest::Guest, server::TestServer};
+use crate::support::{guest::Guest, http, server::TestServer};
 
-const WEBSOCKETS: [&str; 2] = ["/ws?peer=ann", "/socket.io/?EIO=4&transport=websocket"];
+const WEBSOCKETS: [&str; 3] = ["/ws?peer=ann", "/signals", "/socket.io/?EIO=4&transport=websocket"];
+
+/// A server whose doors open WebSockets without a token.
+async fn server(change: impl FnOnce(&mut Config)) -> TestServer {
+    TestServer::with(|config| {
+        config.signals.auth = Auth::Open;
+        change(config);
+    })
+    .await
+}
 
 /// The status of the answer to a WebSocket's handshake.
 async fn handshake(server: &TestServer, path: &str, origin: Option<&str>) -> u16 {
@@ -32,21 +38,17 @@ async fn handshake(server: &TestServer, path: &str, origin: Option<&str>) -> u16
 /// The head of the answer to a request.
 async fn ask(server: &TestServer, method: &str, path: &str, headers: &str) -> String {
     let address = server.server().address();
-    let mut stream = TcpStream::connect(address).await.expect("a connection");
     let request = format!(
         "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{headers}\r\n"
     );
-    stream.write_all(request.as_bytes()).await.expect("sent");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.expect("an answer");
-    answer.split("\r\n\r\n").next().unwrap_or_default().to_ascii_lowercase()
+    http::exchange(address, request.as_bytes()).await.head.to_ascii_lowercase()
 }
 
 const POLLING: &str = "/socket.io/?EIO=4&transport=polling";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn any_page_may_connect_unless_origins_are_listed() {
-    let server = TestServer::start().await;
+    let server = server(|config| config.rooms.create_on_join = true).await;
     for origin in [None, Some("https://anywhere.example.org"), Some("null"), Some("file://")] {
         for path in WEBSOCKETS {
             assert_eq!(handshake(&server, path, origin).await, 101, "{path} {origin:?}");
@@ -64,7 +66,7 @@ async fn any_page_may_connect_unless_origins_are_listed() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn only_listed_pages_and_the_servers_own_may_connect() {
-    let server = TestServer::with(|config| {
+    let server = server(|config| {
         config.rooms.create_on_join = true;
         config.portal.cors = vec!["https://app.example.org".into()];
     })
@@ -99,7 +101,7 @@ async fn only_listed_pages_and_the_servers_own_may_connect() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_empty_list_is_the_servers_own_pages() {
-    let server = TestServer::with(|config| config.portal.cors = Vec::new()).await;
+    let server = server(|config| config.portal.cors = Vec::new()).await;
     let own = server.http_url();
     for path in WEBSOCKETS {
         assert_eq!(handshake(&server, path, Some(&own)).await, 101);

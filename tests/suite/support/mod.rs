@@ -5,6 +5,7 @@ pub(crate) mod crossing;
 pub(crate) mod gst_launch;
 pub(crate) mod guest;
 pub(crate) mod hostile;
+pub(crate) mod http;
 pub(crate) mod media_peer;
 pub(crate) mod protoo;
 pub(crate) mod samples;
