@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { browserScript } from "../commonjs.mjs";
 import { within } from "../run.mjs";
+import { openOwt } from "./streams.mjs";
 
 const ROOM = "studio";
 const FRAMES = 20;
@@ -26,7 +27,7 @@ export async function protoo(open, adaToken, bobToken, olgaToken, adaTokenAgain)
   assert.deepEqual(added.minfo, { audio: false, video: true, audiotype: 0, videotype: 1 });
   const watched = [await watch(bob, adaMid), await watch(ada, bobMid)];
 
-  const olga = await openOwt(open, olgaToken);
+  const olga = await openOwt(open, olgaToken, ["text", "participant-leave", "stream-remove"]);
   await told(ada, "peer-join", { uid: "olga" });
   await told(bob, "peer-join", { uid: "olga" });
   const olgaStream = await olga.evaluate(async () => {
@@ -80,17 +81,6 @@ async function openProtoo(open, uid, token) {
   );
   const found = await within(`join of ${uid}`, joining);
   return { page, found };
-}
-
-async function openOwt(open, token) {
-  const page = await open("/");
-  await page.evaluate(async (credential) => {
-    const { PorticoClient } = await import("/demo/portico-client.js");
-    globalThis.client = new PorticoClient({ io, url: location.origin });
-    probes.record(client, ["text", "participant-leave", "stream-remove"]);
-    await client.join(credential);
-  }, token);
-  return page;
 }
 
 /** The first notification of that name with those members. */

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { within } from "../run.mjs";
+import { openOwt } from "./streams.mjs";
 
 const ROOM = "studio";
 const FRAMES = 20;
@@ -41,7 +42,7 @@ export async function signals(open, annToken, bobToken, catToken, olgaToken) {
   }
 
   // Olga comes by the other door, sees both and is seen by all.
-  const olga = await openOwt(open, olgaToken);
+  const olga = await openOwt(open, olgaToken, []);
   for (const owner of ["ann", "bob"]) watched.push(await watchOwt(olga, owner));
   await olga.evaluate(async (hue) => {
     const { openTestSource } = await import("/demo/source.js");
@@ -196,16 +197,6 @@ async function seen({ page, userId }, id, user = id) {
     [id, HUES[user], FRAMES],
   );
   return within(`frames of ${id} at ${userId}`, watching);
-}
-
-async function openOwt(open, token) {
-  const page = await open("/");
-  await page.evaluate(async (credential) => {
-    const { PorticoClient } = await import("/demo/portico-client.js");
-    globalThis.client = new PorticoClient({ io, url: location.origin });
-    await client.join(credential);
-  }, token);
-  return page;
 }
 
 async function watchOwt(page, owner) {

@@ -47,18 +47,24 @@ export async function cross(open, ...tokens) {
 export async function joinAll(open, tokens, count) {
   assert.equal(tokens.length, count, "one token for each participant");
   const pages = [];
-  for (const token of tokens) {
-    const page = await open("/");
-    await page.evaluate(async (credential) => {
+  for (const token of tokens) pages.push(await openOwt(open, token, ["session-end"]));
+  return pages;
+}
+
+/** A page in the room of a token by the OWT door, whose `client` records these events. */
+export async function openOwt(open, token, events) {
+  const page = await open("/");
+  await page.evaluate(
+    async ([credential, recorded]) => {
       const { PorticoClient } = await import("/demo/portico-client.js");
       globalThis.client = new PorticoClient({ io, url: location.origin });
       globalThis.sessions = {};
+      probes.record(client, recorded);
       await client.join(credential);
-      probes.record(client, ["session-end"]);
-    }, token);
-    pages.push(page);
-  }
-  return pages;
+    },
+    [token, events],
+  );
+  return page;
 }
 
 async function publish(page, source) {

@@ -174,13 +174,8 @@ async fn whoever_recovers_too_late_starts_anew() {
     let (ann, _) = SignalsGuest::found(&server, "lobby", "m2m", "ann").await;
     let head = ann.head.clone();
     drop(ann);
-    // The room ends with its last session.
-    let gone = async {
-        while server.server().registry().count().running > 0 {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(20), gone).await.expect("the room ends");
+    let registry = server.server().registry();
+    server.eventually("a room ends with its last session", || registry.count().running == 0).await;
     let client = SignalsClient::connect(&server, "lobby", "ann").await;
     let mut ann = SignalsGuest { client, head };
     assert_eq!(ann.refused("JOIN", json!({"ve": true, "ae": true})).await, 4001);

@@ -69,14 +69,20 @@ impl TestServer {
 
     /// Waits until so many participants are away.
     pub(crate) async fn until_away(&self, wanted: usize) {
+        self.eventually("so many are away", || self.away() == wanted).await;
+    }
+
+    /// Waits for something about the server that no event tells.
+    pub(crate) async fn eventually(&self, what: &str, holds: impl Fn() -> bool) {
         const STEP: Duration = Duration::from_millis(2);
-        let reached = async {
-            while self.away() != wanted {
+        const PATIENCE: Duration = Duration::from_secs(10);
+        let waiting = async {
+            while !holds() {
                 tokio::time::sleep(STEP).await;
             }
         };
-        let reached = tokio::time::timeout(Duration::from_secs(10), reached).await;
-        assert!(reached.is_ok(), "{} are away, not {wanted}", self.away());
+        let reached = tokio::time::timeout(PATIENCE, waiting).await;
+        assert!(reached.is_ok(), "it never came to it that {what}");
     }
 
     /// The server itself.
