@@ -3,12 +3,15 @@
 use std::sync::Arc;
 
 use super::{
-    DesiredView, Fit, InputTrack, LayoutSettings, Publication, Room, TemplateBase, ViewAudio,
-    ViewInput, ViewSettings, ViewVideo, bitrate::default_kbps, feed::whole_kbps,
+    DesiredView, Fit, LayoutSettings, Publication, Room, TemplateBase, VideoEncoding, ViewAudio,
+    ViewSettings, ViewVideo,
+    bitrate::default_kbps,
+    feed::whole_kbps,
     layout::Arrangement,
+    transcoding::{assumed_resolution, whole_framerate},
 };
 use crate::{
-    formats::{AudioFormat, H264Profile, Resolution, VideoCodec, VideoFormat},
+    formats::{AudioFormat, H264Profile, VideoCodec, VideoFormat},
     ids::StreamId,
 };
 
@@ -25,12 +28,8 @@ pub enum Broadcastable {
     Alone(Arc<DesiredView>),
 }
 
-/// What a picture is taken for as long as nobody has said or measured it, as in OWT.
-const ASSUMED_RESOLUTION: Resolution = Resolution { width: 640, height: 480 };
-const ASSUMED_FRAMERATE: f64 = 30.0;
-
 /// The highest frame rate of a broadcast.
-const MAX_FRAMERATE: f64 = 30.0;
+const MAX_FRAMERATE: u32 = 30;
 
 /// What browsers' players decode everywhere.
 const H264: VideoFormat =
@@ -45,9 +44,7 @@ impl Room {
         let Some(publication) = self.publications.get(stream.as_str()) else {
             return Broadcastable::Gone;
         };
-        let owner = self.participants.get(&publication.owner);
-        let user = owner.map(|owner| Arc::clone(&owner.info.user)).unwrap_or_default();
-        match alone(publication, user) {
+        match alone(publication, &self.account_of(publication)) {
             Some(view) => Broadcastable::Alone(Arc::new(view)),
             None => Broadcastable::Coming,
         }
@@ -63,27 +60,21 @@ impl ViewVideo {
 }
 
 /// A view of one publication; `None` until it is a stream.
-fn alone(publication: &Publication, user: Arc<str>) -> Option<DesiredView> {
+fn alone(publication: &Publication, user: &Arc<str>) -> Option<DesiredView> {
     let stream = publication.stream()?;
-    let track = stream.audio.as_ref();
-    let audio = track.map(|track| InputTrack { format: track.format, status: track.status });
-    let own = stream.video.as_ref().and_then(|track| Some((track.original.first()?, track.status)));
-    let video = own.map(|(own, status)| InputTrack { format: own.format, status });
+    let input = publication.input(user, true, true)?;
+    let own = stream.video.as_ref().and_then(|track| track.original.first());
     let settings = ViewSettings {
         label: "live".into(),
-        audio: audio.map(|_| ViewAudio { format: AudioFormat::OPUS, voice_activity: false }),
-        video: own.map(|(own, _)| {
-            let parameters = &own.parameters;
-            picture(parameters.resolution, parameters.framerate)
-        }),
+        audio: input.audio.map(|_| ViewAudio { format: AudioFormat::OPUS, voice_activity: false }),
+        video: own.map(picture),
     };
-    let layout = LayoutSettings { base: TemplateBase::Fluid, custom: Vec::new() };
-    let mut arrangement = Arrangement::new(&layout, 1);
-    if video.is_some() {
-        arrangement.add(stream.id.clone());
+    let mut arrangement = settings.video.as_ref().map_or_else(Arrangement::none, |video| {
+        Arrangement::new(&video.layout, video.max_input)
+    });
+    if input.video.is_some() {
+        arrangement.add(input.stream.clone());
     }
-    let owner = publication.owner.clone();
-    let input = ViewInput { stream: stream.id.clone(), owner, user, audio, video };
     Some(DesiredView {
         settings: Arc::new(settings),
         inputs: vec![input],
@@ -92,13 +83,11 @@ fn alone(publication: &Publication, user: Arc<str>) -> Option<DesiredView> {
     })
 }
 
-fn picture(resolution: Option<Resolution>, framerate: Option<f64>) -> ViewVideo {
-    let framerate = framerate.unwrap_or(ASSUMED_FRAMERATE).clamp(1.0, MAX_FRAMERATE).round();
+fn picture(own: &VideoEncoding) -> ViewVideo {
     ViewVideo {
         format: H264,
-        resolution: resolution.unwrap_or(ASSUMED_RESOLUTION),
-        // Not a number is nothing.
-        framerate: (framerate as u32).max(1),
+        resolution: assumed_resolution(own),
+        framerate: whole_framerate(own).min(MAX_FRAMERATE),
         kbps: None,
         key_frame_interval_secs: 2,
         max_input: 1,

@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use super::{PublishMedia, StreamInfo, level::Level};
+use super::{InputTrack, PublishMedia, StreamInfo, ViewInput, level::Level};
 use crate::{
     formats::Resolution,
     ids::{ParticipantId, TransportId},
@@ -58,6 +58,29 @@ impl Publication {
             PublicationState::Connecting { .. } => None,
             PublicationState::Live(stream) => Some(stream),
         }
+    }
+
+    /// The input that it is to a view with sound, picture or both; `None` if it is no stream yet
+    /// or has none of these. `user` is its owner's account.
+    pub(super) fn input(&self, user: &Arc<str>, audio: bool, video: bool) -> Option<ViewInput> {
+        let stream = self.stream()?;
+        let audio = stream.audio.as_ref().filter(|_| audio);
+        let video = stream.video.as_ref().filter(|_| video);
+        let audio = audio.map(|track| InputTrack { format: track.format, status: track.status });
+        let video = video.and_then(|track| {
+            let encoding = track.original.first()?;
+            Some(InputTrack { format: encoding.format, status: track.status })
+        });
+        if audio.is_none() && video.is_none() {
+            return None;
+        }
+        Some(ViewInput {
+            stream: stream.id.clone(),
+            owner: self.owner.clone(),
+            user: Arc::clone(user),
+            audio,
+            video,
+        })
     }
 
     /// Whether it has, or asks for, sound and picture.

@@ -190,7 +190,8 @@ impl Room {
         }))
     }
 
-    fn account_of(&self, publication: &Publication) -> std::sync::Arc<str> {
+    /// Whose user account publishes something; empty when the publisher is gone.
+    pub(super) fn account_of(&self, publication: &Publication) -> std::sync::Arc<str> {
         let owner = self.participants.get(&publication.owner);
         owner.map(|owner| owner.info.user.clone()).unwrap_or_default()
     }
@@ -240,11 +241,13 @@ impl Changes {
     }
 }
 
-fn assumed_resolution(own: &VideoEncoding) -> Resolution {
+/// The size of a forward picture.
+pub(super) fn assumed_resolution(own: &VideoEncoding) -> Resolution {
     own.parameters.resolution.unwrap_or(ASSUMED_RESOLUTION)
 }
 
-fn whole_framerate(own: &VideoEncoding) -> u32 {
+/// The frame rate of a forward picture, 1 to 60.
+pub(super) fn whole_framerate(own: &VideoEncoding) -> u32 {
     let framerate = own.parameters.framerate.unwrap_or(ASSUMED_FRAMERATE);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "1 to 60")]
     let whole = framerate.clamp(1.0, MAX_FRAMERATE).round() as u32;

@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Instant};
 
 use super::{
-    DesiredView, InputTrack, MediaOut, MixerCapabilities, Publication, StreamInfo, StreamOrigin,
-    TrackStatus, ViewInput, ViewSettings, layout::Arrangement,
+    DesiredView, MediaOut, MixerCapabilities, Publication, StreamInfo, StreamOrigin, TrackStatus,
+    ViewInput, ViewSettings, layout::Arrangement,
 };
 use crate::{
     formats::TrackKind,
@@ -99,24 +99,7 @@ impl View {
     /// The input that a publication would be here; `None` if it is no stream yet or has nothing
     /// that is mixed here.
     pub(super) fn input_of(&self, publication: &Publication, user: &Arc<str>) -> Option<ViewInput> {
-        let stream = publication.stream()?;
-        let audio = stream.audio.as_ref().filter(|_| self.settings.audio.is_some());
-        let video = stream.video.as_ref().filter(|_| self.settings.video.is_some());
-        let audio = audio.map(|track| InputTrack { format: track.format, status: track.status });
-        let video = video.and_then(|track| {
-            let encoding = track.original.first()?;
-            Some(InputTrack { format: encoding.format, status: track.status })
-        });
-        if audio.is_none() && video.is_none() {
-            return None;
-        }
-        Some(ViewInput {
-            stream: stream.id.clone(),
-            owner: publication.owner.clone(),
-            user: Arc::clone(user),
-            audio,
-            video,
-        })
+        publication.input(user, self.settings.audio.is_some(), self.settings.video.is_some())
     }
 
     /// Mixes one stream more, which must not be mixed here yet.
