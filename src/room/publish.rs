@@ -195,8 +195,8 @@ impl Room {
         *layers = rids.iter().map(layer).collect();
     }
 
-    /// Notes a picture's or a layer's real size. Everybody hears of it if the stream said otherwise before;
-    /// while the publication still connects it only replaces what the publisher said.
+    /// Notes a picture's or a layer's real size. Everybody hears of it if the stream said otherwise
+    /// before; while the publication still connects it only replaces what the publisher said.
     pub(super) fn measured(
         &mut self,
         stream: &StreamId,
@@ -216,13 +216,13 @@ impl Room {
             }
             PublicationState::Live(info) => info,
         };
-        let info = Arc::make_mut(info);
-        let Some(known) = info.size_mut(layer) else { return };
+        let measured = Arc::make_mut(info);
+        let Some(known) = measured.size_mut(layer) else { return };
         if known.replace(resolution) == Some(resolution) {
             return;
         }
-        offer(info, &self.settings, self.mixer.as_ref());
-        let update = StreamUpdate::Whole(Arc::new(info.clone()));
+        offer(measured, &self.settings, self.mixer.as_ref());
+        let update = StreamUpdate::Whole(Arc::clone(info));
         self.announce_stream(Notification::StreamUpdated { stream: stream.clone(), update });
         self.follow_size(stream);
     }
