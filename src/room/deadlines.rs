@@ -1,27 +1,31 @@
-//! Moments by which participants must have done something.
+//! Moments by which something must have happened.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     time::Instant,
 };
 
-use crate::ids::ParticipantId;
-
-/// Of each participant that is waited for, until when.
-#[derive(Debug, Default)]
-pub(super) struct Deadlines {
-    until: BTreeMap<ParticipantId, Instant>,
-    by_time: BTreeSet<(Instant, ParticipantId)>,
+/// Of each participant or session that is waited for, until when.
+#[derive(Debug)]
+pub(super) struct Deadlines<K> {
+    until: BTreeMap<K, Instant>,
+    by_time: BTreeSet<(Instant, K)>,
 }
 
-impl Deadlines {
+impl<K> Default for Deadlines<K> {
+    fn default() -> Self {
+        Self { until: BTreeMap::new(), by_time: BTreeSet::new() }
+    }
+}
+
+impl<K: Ord + Clone> Deadlines<K> {
     /// The earliest.
     pub(super) fn next(&self) -> Option<Instant> {
         self.by_time.first().map(|(until, _)| *until)
     }
 
-    /// Who is waited for.
-    pub(super) fn participants(&self) -> impl Iterator<Item = &ParticipantId> {
+    /// What is waited for.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &K> {
         self.until.keys()
     }
 
@@ -30,35 +34,35 @@ impl Deadlines {
         self.until.len()
     }
 
-    /// Whether nobody is.
+    /// Whether none is.
     pub(super) fn is_empty(&self) -> bool {
         self.until.is_empty()
     }
 
-    /// Waits for somebody from now on. Whoever is waited for already keeps the earlier deadline.
-    pub(super) fn begin(&mut self, participant: &ParticipantId, until: Instant) {
-        if !self.until.contains_key(participant) {
-            self.until.insert(participant.clone(), until);
-            self.by_time.insert((until, participant.clone()));
+    /// Waits from now on. What is waited for already keeps the earlier deadline.
+    pub(super) fn begin(&mut self, key: &K, until: Instant) {
+        if !self.until.contains_key(key) {
+            self.until.insert(key.clone(), until);
+            self.by_time.insert((until, key.clone()));
         }
     }
 
-    /// Waits for somebody until then, whatever was before.
-    pub(super) fn renew(&mut self, participant: &ParticipantId, until: Instant) {
-        self.end(participant);
-        self.begin(participant, until);
+    /// Waits until then, whatever was before.
+    pub(super) fn renew(&mut self, key: &K, until: Instant) {
+        self.end(key);
+        self.begin(key, until);
     }
 
-    /// Waits for somebody no longer.
-    pub(super) fn end(&mut self, participant: &ParticipantId) {
-        if let Some((participant, until)) = self.until.remove_entry(participant) {
-            self.by_time.remove(&(until, participant));
+    /// Waits no longer.
+    pub(super) fn end(&mut self, key: &K) {
+        if let Some((key, until)) = self.until.remove_entry(key) {
+            self.by_time.remove(&(until, key));
         }
     }
 
-    /// Somebody whose time is over.
-    pub(super) fn due(&self, now: Instant) -> Option<ParticipantId> {
-        let (until, participant) = self.by_time.first()?;
-        (*until <= now).then(|| participant.clone())
+    /// One whose time is over.
+    pub(super) fn due(&self, now: Instant) -> Option<K> {
+        let (until, key) = self.by_time.first()?;
+        (*until <= now).then(|| key.clone())
     }
 }

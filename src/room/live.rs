@@ -69,9 +69,10 @@ fn alone(publication: &Publication, user: &Arc<str>) -> Option<DesiredView> {
         audio: input.audio.map(|_| ViewAudio { format: AudioFormat::OPUS, voice_activity: false }),
         video: own.map(picture),
     };
-    let mut arrangement = settings.video.as_ref().map_or_else(Arrangement::none, |video| {
-        Arrangement::new(&video.layout, video.max_input)
-    });
+    let mut arrangement = settings
+        .video
+        .as_ref()
+        .map_or_else(Arrangement::none, |video| Arrangement::new(&video.layout, video.max_input));
     if input.video.is_some() {
         arrangement.add(input.stream.clone());
     }

@@ -95,9 +95,9 @@ use std::{
 };
 
 use self::{
-    aged::Aged, deadlines::Deadlines, floor::Floor, invariants::Due, offer::OpenOffers,
-    participant::Participant, publication::Publication, session::Transport,
-    subscription::Subscription, telling::Asker, view::View,
+    aged::Aged, deadlines::Deadlines, floor::Floor, invariants::Due, participant::Participant,
+    publication::Publication, session::Transport, subscription::Subscription, telling::Asker,
+    view::View,
 };
 pub use self::{
     broadcast::MAX_BROADCAST_BYTES,
@@ -165,12 +165,12 @@ pub struct Room {
     /// The transports that carry at least one session.
     transports: BTreeMap<TransportId, Transport>,
     /// Until when those keep their places whose connections are lost.
-    absences: Deadlines,
+    absences: Deadlines<ParticipantId>,
     /// Until when those must give a sign of life who promised some.
-    presences: Deadlines,
+    presences: Deadlines<ParticipantId>,
     floor: Floor,
-    /// Offers that wait for their answers.
-    offers: OpenOffers,
+    /// Until when this server's offers must be answered, by the sessions that they are for.
+    offers: Deadlines<SessionId>,
     outputs: VecDeque<Output>,
     records: VecDeque<RecordChange>,
     /// When the room closes unless somebody joins; absent while somebody is in it.
@@ -200,7 +200,7 @@ impl Room {
             absences: Deadlines::default(),
             presences: Deadlines::default(),
             floor: Floor::default(),
-            offers: OpenOffers::default(),
+            offers: Deadlines::default(),
             outputs: VecDeque::new(),
             records: VecDeque::new(),
             closes_at: None,

@@ -1,7 +1,6 @@
 //! Offers that the media side makes for subscriptions, and their answers.
 
 use std::{
-    collections::BTreeSet,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -37,11 +36,8 @@ pub(super) enum Negotiating {
 pub(super) enum Stage {
     /// The offer is being made.
     Making,
-    /// The offer waits for its answer until then.
-    Offered {
-        /// When the session ends.
-        until: Instant,
-    },
+    /// The offer waits for its answer.
+    Offered,
     /// The media side has the answer.
     Answered,
 }
@@ -56,34 +52,6 @@ impl Negotiating {
     }
 }
 
-/// Which offers wait for their answers, the oldest first.
-#[derive(Debug, Default)]
-pub(super) struct OpenOffers(BTreeSet<(Instant, SessionId)>);
-
-impl OpenOffers {
-    /// When the next one is given up.
-    pub(super) fn next(&self) -> Option<Instant> {
-        self.0.first().map(|(until, _)| *until)
-    }
-
-    /// All of them.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &(Instant, SessionId)> {
-        self.0.iter()
-    }
-
-    /// Waits no longer for the answer of a transport, if it does.
-    pub(super) fn close(&mut self, negotiating: &Negotiating) {
-        if let Negotiating::ByServer { session, stage: Stage::Offered { until } } = negotiating {
-            self.0.remove(&(*until, session.clone()));
-        }
-    }
-
-    fn due(&self, now: Instant) -> Option<SessionId> {
-        let (until, session) = self.0.first()?;
-        (*until <= now).then(|| session.clone())
-    }
-}
-
 impl Room {
     /// Hands the media side's offer on to the subscriber, who has some time to answer.
     pub(super) fn pass_offer(&mut self, now: Instant, transport: TransportId, sdp: Arc<str>) {
@@ -92,9 +60,8 @@ impl Room {
         if *stage != Stage::Making {
             return;
         }
-        let until = now + OFFER_TIMEOUT;
-        *stage = Stage::Offered { until };
-        self.offers.0.insert((until, session.clone()));
+        *stage = Stage::Offered;
+        self.offers.begin(session, now + OFFER_TIMEOUT);
         let owner = known.owner.clone();
         self.tell(&owner, Notification::Offer { transport, sdp });
     }
@@ -107,14 +74,14 @@ impl Room {
         payload: &Negotiation,
     ) -> Result<(), Rejection> {
         let known = self.transports.get_mut(transport).ok_or(Rejection::NoSuchSession)?;
-        let Negotiating::ByServer { stage, .. } = &known.negotiating else { return Ok(()) };
-        match (payload, stage) {
+        let Negotiating::ByServer { session, stage } = &mut known.negotiating else {
+            return Ok(());
+        };
+        match (payload, *stage) {
             (Negotiation::Candidate(_) | Negotiation::RemovedCandidates(_), _) => Ok(()),
-            (Negotiation::Answer(_), Stage::Offered { .. }) => {
-                self.offers.close(&known.negotiating);
-                if let Negotiating::ByServer { stage, .. } = &mut known.negotiating {
-                    *stage = Stage::Answered;
-                }
+            (Negotiation::Answer(_), Stage::Offered) => {
+                *stage = Stage::Answered;
+                self.offers.end(session);
                 Ok(())
             }
             (Negotiation::Answer(_), Stage::Making | Stage::Answered)

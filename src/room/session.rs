@@ -72,10 +72,11 @@ impl Room {
     pub(super) fn detach(&mut self, transport: &TransportId) {
         let Some(known) = self.transports.get_mut(transport) else { return };
         known.sessions -= 1;
-        if known.sessions == 0
-            && let Some(known) = self.transports.remove(transport)
-        {
-            self.offers.close(&known.negotiating);
+        if known.sessions == 0 {
+            if let Negotiating::ByServer { session, .. } = &known.negotiating {
+                self.offers.end(session);
+            }
+            self.transports.remove(transport);
         }
     }
 
