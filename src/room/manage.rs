@@ -226,7 +226,9 @@ impl Room {
         }
         self.transports.clear();
         self.floor.clear();
+        self.absences = Deadlines::default();
         self.presences = Deadlines::default();
+        self.offers = Deadlines::default();
     }
 }
 

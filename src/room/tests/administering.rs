@@ -124,6 +124,21 @@ fn a_closed_room_is_empty_and_waits_to_be_forgotten() {
 }
 
 #[test]
+fn a_closed_room_waits_for_nobody_who_was_away() {
+    let mut room = Scenario::new();
+    room.joined(&["alice"]);
+    room.happens(lost_for("alice", IDLE * 2)).ignored();
+    room.orders(Order::Close)
+        .told(&["alice"], Notification::Dropped)
+        .effect(Effect::Disconnect { participant: id("alice") })
+        .managed(Managed::Done);
+    assert_eq!(room.room.load(), RoomLoad::default(), "nobody is away from it");
+    assert_eq!(room.room.poll_timeout(), Some(room.now + IDLE));
+    room.waits(IDLE).effect(Effect::CloseRoom);
+    assert_eq!(room.room.poll_timeout(), None);
+}
+
+#[test]
 fn a_report_tells_who_takes_what() {
     let mut room = Scenario::new();
     room.joined(&["alice"]);

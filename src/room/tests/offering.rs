@@ -6,8 +6,8 @@ use super::{scenario::Scenario, words::*};
 use crate::{
     formats::{LayerChoice, Offerer, TrackKind},
     room::{
-        AudioFeed, Command, Effect, Event, Negotiation, Notification, OFFER_TIMEOUT, Rejection,
-        Reply, SubscribeMedia, Unsatisfied, VideoFeed,
+        AudioFeed, Command, Effect, Event, Managed, Negotiation, Notification, OFFER_TIMEOUT,
+        Order, Rejection, Reply, SubscribeMedia, Unsatisfied, VideoFeed,
     },
 };
 
@@ -138,6 +138,25 @@ fn a_subscription_that_ended_waits_for_no_answer() {
         .told(&["alice", "bob"], removed("cam"));
     assert_eq!(room.room.poll_timeout(), None);
     room.happens(offered("sub")).ignored();
+}
+
+#[test]
+fn a_closed_room_waits_for_no_answer() {
+    let mut room = party();
+    room.happened(offered("sub"));
+    room.waits(MOMENT).ignored();
+    let out = |who: &str| Effect::Disconnect { participant: id(who) };
+    room.orders(Order::Close)
+        .told(&["alice"], Notification::Dropped)
+        .effect(out("alice"))
+        .told(&["bob"], Notification::Dropped)
+        .effect(out("bob"))
+        .effect(closes("sub"))
+        .effect(closes("cam"))
+        .managed(Managed::Done);
+    assert_eq!(room.room.poll_timeout(), Some(room.now + IDLE));
+    room.waits(IDLE).effect(Effect::CloseRoom);
+    assert_eq!(room.room.poll_timeout(), None);
 }
 
 #[test]
