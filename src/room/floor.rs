@@ -8,9 +8,8 @@
 use std::sync::Arc;
 
 use super::{
-    Effect, FloorEntry, MediaPermission, Notification, ParticipantInfo, Permission, PublisherInfo,
-    Rejection, Reply, Room, RoomKind, Sending, Standing, TrackStatus, Whom, aged::Aged,
-    telling::Asker,
+    Effect, FloorEntry, MediaPermission, Notification, Permission, PublisherInfo, Rejection, Reply,
+    Room, RoomKind, Sending, Standing, TrackStatus, Whom, aged::Aged, telling::Asker,
 };
 use crate::{
     formats::{TrackKind, TrackSelection},
@@ -210,11 +209,10 @@ impl Room {
         if self.floor.has(&asker.from) {
             return Err(Rejection::HasFloor);
         }
-        let from = self.participants.get(&asker.from).ok_or(Rejection::NotJoined)?.info.clone();
         self.grant(asker, Reply::Done);
         self.say_sending(&asker.from, sending);
         let owners = self.owners_sessions();
-        self.relay_to(&owners, &from, message);
+        self.relay_to(&owners, message);
         Ok(())
     }
 
@@ -226,15 +224,15 @@ impl Room {
         self.members(&Whom::User(user)).collect()
     }
 
-    /// The owner, who asks, and whom it means.
+    /// Whom the owner, who asks, means.
     fn check_word_of_owner(
         &self,
         asker: &Asker,
         to: &Whom,
-    ) -> Result<(ParticipantInfo, Vec<ParticipantId>), Rejection> {
-        let from = self.check_owner(asker)?;
+    ) -> Result<Vec<ParticipantId>, Rejection> {
+        self.check_owner(asker)?;
         let chosen: Vec<ParticipantId> = self.members(to).collect();
-        if chosen.is_empty() { Err(Rejection::NoSuchMember) } else { Ok((from, chosen)) }
+        if chosen.is_empty() { Err(Rejection::NoSuchMember) } else { Ok(chosen) }
     }
 
     /// Lets viewers onto the floor, who hear of it in the owner's own words.
@@ -244,7 +242,7 @@ impl Room {
         to: &Whom,
         message: &Arc<str>,
     ) -> Result<(), Rejection> {
-        let (from, chosen) = self.check_word_of_owner(asker, to)?;
+        let chosen = self.check_word_of_owner(asker, to)?;
         let fresh: Vec<_> = chosen.iter().filter(|it| !self.floor.has(it)).cloned().collect();
         if fresh.len() > self.floor_left() {
             return Err(Rejection::FloorFull);
@@ -266,7 +264,7 @@ impl Room {
             }
             self.floor.take(&participant);
         }
-        self.relay_to(&chosen, &from, message);
+        self.relay_to(&chosen, message);
         Ok(())
     }
 
@@ -277,9 +275,9 @@ impl Room {
         to: &Whom,
         message: &Arc<str>,
     ) -> Result<(), Rejection> {
-        let (from, chosen) = self.check_word_of_owner(asker, to)?;
+        let chosen = self.check_word_of_owner(asker, to)?;
         self.grant(asker, Reply::Done);
-        self.relay_to(&chosen, &from, message);
+        self.relay_to(&chosen, message);
         Ok(())
     }
 
@@ -329,7 +327,6 @@ impl Room {
         if self.settings.kind != RoomKind::Call {
             return Err(Rejection::WrongKind);
         }
-        let from = self.participants.get(&asker.from).ok_or(Rejection::NotJoined)?.info.clone();
         let others = self.participants.values().filter(|it| it.info.id != asker.from);
         let known = others.filter(|it| it.floor.is_some() && to.is_none_or(|to| to.is(&it.info)));
         let chosen: Vec<ParticipantId> = known.map(|it| it.info.id.clone()).collect();
@@ -337,19 +334,13 @@ impl Room {
             return Err(Rejection::NoSuchMember);
         }
         self.grant(asker, Reply::Done);
-        self.relay_to(&chosen, &from, message);
+        self.relay_to(&chosen, message);
         Ok(())
     }
 
-    fn relay_to(
-        &mut self,
-        receivers: &[ParticipantId],
-        from: &ParticipantInfo,
-        message: &Arc<str>,
-    ) {
+    fn relay_to(&mut self, receivers: &[ParticipantId], message: &Arc<str>) {
         for receiver in receivers {
-            let (from, message) = (from.clone(), Arc::clone(message));
-            self.tell(receiver, Notification::Relayed { from, message });
+            self.tell(receiver, Notification::Relayed { message: Arc::clone(message) });
         }
     }
 
@@ -366,12 +357,8 @@ impl Room {
         }
     }
 
-    fn check_owner(&self, asker: &Asker) -> Result<ParticipantInfo, Rejection> {
+    fn check_owner(&self, asker: &Asker) -> Result<(), Rejection> {
         self.check_meeting()?;
-        if self.floor.owner() != Some(&asker.from) {
-            return Err(Rejection::Unauthorized);
-        }
-        let owner = self.participants.get(&asker.from).ok_or(Rejection::NotJoined)?;
-        Ok(owner.info.clone())
+        if self.floor.owner() == Some(&asker.from) { Ok(()) } else { Err(Rejection::Unauthorized) }
     }
 }

@@ -83,7 +83,6 @@ impl Room {
     fn welcome(&mut self, asker: &Asker) -> Result<(), Rejection> {
         let present = self.participants.get(&asker.from).ok_or(Rejection::NotJoined)?;
         let floor = present.floor.is_some().then(|| FloorView {
-            kind: self.settings.kind,
             standing: self.standing(&asker.from),
             publishers: self.list_publishers(),
             sessions: self.own_sessions(&asker.from),

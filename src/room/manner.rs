@@ -131,8 +131,6 @@ pub struct PublisherInfo {
 /// What a newcomer learns that knows the floor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FloorView {
-    /// What happens in the room.
-    pub kind: RoomKind,
     /// Its own place.
     pub standing: Standing,
     /// Who publishes.

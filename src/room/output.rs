@@ -203,8 +203,6 @@ pub enum Notification {
     Publishers(Arc<[PublisherInfo]>),
     /// Somebody else sent something for oneself. Told to those who know the floor.
     Relayed {
-        /// The sender.
-        from: ParticipantInfo,
         /// What it sent, which the room did not look into.
         message: Arc<str>,
     },

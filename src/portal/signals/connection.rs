@@ -200,7 +200,7 @@ impl Connection {
         match (member, answer) {
             (Some(member), Ok(Reply::Joined(joined))) => {
                 let view = joined.floor.ok_or_else(Refusal::no_room)?;
-                Ok((Stay { member, seat, kind: view.kind, session }, view))
+                Ok((Stay { member, seat, kind: entry.kind, session }, view))
             }
             (_, Err(rejection)) => Err(Refusal::of(&rejection, Kind::Join)),
             (_, Ok(_)) => Err(Refusal::no_room()),

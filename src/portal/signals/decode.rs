@@ -65,7 +65,7 @@ pub(super) enum Wish {
     Request { sending: Sending },
     Accept { to: Whom },
     Reject { to: Whom },
-    Offer { to: Option<Whom>, sdp: Arc<str>, restarting: bool, live: bool },
+    Offer { to: Option<Whom>, sdp: Arc<str>, live: bool },
     Answer { to: Whom, sdp: Arc<str> },
     Ice { to: Whom, candidate: Arc<str> },
     Watch { whom: Whom },
@@ -128,12 +128,10 @@ fn offer(data: &Map<String, Value>) -> Result<Wish, Refusal> {
         Some(_) => Some(whom(data)?),
     };
     let options = options(data)?;
-    Ok(Wish::Offer {
-        to,
-        sdp: text(data, "sdp")?.into(),
-        restarting: flag(options, "restarting")?,
-        live: flag(options, "hlsForwarding")?,
-    })
+    let sdp = text(data, "sdp")?.into();
+    // The offer itself says whether it restarts.
+    flag(options, "restarting")?;
+    Ok(Wish::Offer { to, sdp, live: flag(options, "hlsForwarding")? })
 }
 
 fn channel(data: &Map<String, Value>) -> Result<RoomKind, Refusal> {

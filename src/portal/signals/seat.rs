@@ -202,7 +202,7 @@ impl Teller {
                 seat.state().publishers = Arc::clone(list);
                 seat.tell(encode::list_changed(&seat.room, list))
             }
-            Notification::Relayed { message, .. } => seat.tell(message.to_string()),
+            Notification::Relayed { message } => seat.tell(message.to_string()),
             Notification::Kicked { message } => {
                 let told = seat.tell(message.to_string());
                 seat.end();

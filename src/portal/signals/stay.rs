@@ -44,7 +44,7 @@ impl Stay {
             // The connection's own affair.
             Wish::Join { .. } | Wish::Leave => return,
             Wish::Heartbeat { id, ack } => return self.heartbeat(data, id, ack).await,
-            Wish::Offer { to, sdp, live, .. } => {
+            Wish::Offer { to, sdp, live } => {
                 if self.is_meeting() {
                     let result = self.publish(sdp, live).await;
                     return self.answer(kind, &data, result);

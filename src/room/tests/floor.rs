@@ -63,8 +63,8 @@ fn publishers(list: &[PublisherInfo]) -> Notification {
     Notification::Publishers(list.into())
 }
 
-fn relayed(from: &str, message: &str) -> Notification {
-    Notification::Relayed { from: info(from, "presenter"), message: message.into() }
+fn relayed(message: &str) -> Notification {
+    Notification::Relayed { message: message.into() }
 }
 
 fn joined(
@@ -75,12 +75,7 @@ fn joined(
     list: &[PublisherInfo],
 ) -> Reply {
     let permission = Permission { publish, ..PRESENTER };
-    let floor = FloorView {
-        kind: room.room.settings.kind,
-        standing,
-        publishers: list.into(),
-        sessions: Vec::new(),
-    };
+    let floor = FloorView { standing, publishers: list.into(), sessions: Vec::new() };
     let room = room.room.info();
     let participant = info(who, "presenter");
     Reply::Joined(Box::new(Joined { participant, permission, room, floor: Some(floor) }))
@@ -137,28 +132,24 @@ fn a_room_of_another_door_cannot_be_made_and_goes_by_roles() {
 #[test]
 fn a_viewer_asks_the_owner_who_lets_it_onto_the_floor() {
     let mut room = meeting_with(&["bob", "carol"]);
-    room.asks("bob", ask_for_floor())
-        .granted(Reply::Done)
-        .told(&["alice"], relayed("bob", "please"));
+    room.asks("bob", ask_for_floor()).granted(Reply::Done).told(&["alice"], relayed("please"));
     for who in ["bob", "carol"] {
         room.asks(who, grant_floor(one("bob"))).refused(Rejection::Unauthorized);
         room.asks(who, deny_floor(one("bob"))).refused(Rejection::Unauthorized);
     }
     room.asks("alice", grant_floor(one("nobody"))).refused(Rejection::NoSuchMember);
     room.asks("alice", deny_floor(one("nobody"))).refused(Rejection::NoSuchMember);
-    room.asks("alice", deny_floor(one("bob")))
-        .granted(Reply::Done)
-        .told(&["bob"], relayed("alice", "no"));
+    room.asks("alice", deny_floor(one("bob"))).granted(Reply::Done).told(&["bob"], relayed("no"));
     let list = [publisher("alice", Standing::Owner), publisher("bob", Standing::Publisher)];
     room.asks("alice", grant_floor(one("bob")))
         .granted(Reply::Done)
-        .told(&["bob"], relayed("alice", "come"))
+        .told(&["bob"], relayed("come"))
         .told(&["alice", "bob", "carol"], publishers(&list));
     room.asks("bob", ask_for_floor()).refused(Rejection::HasFloor);
     // Said twice, it is heard twice and changes nothing.
     room.asks("alice", grant_floor(one("bob")))
         .granted(Reply::Done)
-        .told(&["bob"], relayed("alice", "come"));
+        .told(&["bob"], relayed("come"));
     room.published("bob", "cam");
 }
 
@@ -314,7 +305,7 @@ fn a_call_is_between_two_who_send_each_other_messages() {
     room.prepare("bob", &enter("bob", RoomKind::Call));
     assert_eq!(room.room.standing(&id("bob")), Standing::Publisher);
     for to in [None, Some(one("bob")), Some(Whom::User("bob".into()))] {
-        room.asks("alice", relay(to)).granted(Reply::Done).told(&["bob"], relayed("alice", "hi"));
+        room.asks("alice", relay(to)).granted(Reply::Done).told(&["bob"], relayed("hi"));
     }
     room.asks("carol", enter("carol", RoomKind::Call)).refused(Rejection::RoomFull);
     room.asks("alice", publish("cam", AUDIO)).refused(Rejection::AudioForbidden);
