@@ -242,14 +242,27 @@ impl Registry {
     /// # Errors
     /// When there is no such room and none may be made.
     pub async fn record(&self, room: &RoomId) -> Result<RoomRecord, JoinError> {
-        if let Some(record) = self.0.store.room(room).await? {
-            return Ok(record);
+        match self.known(room).await? {
+            Some(record) => Ok(record),
+            None => self.made_on_join(room),
         }
-        let options = &self.0.options;
-        if options.rooms.create_on_join || options.demo_room.as_ref() == Some(room) {
-            return Ok(RoomRecord::with_defaults(room.clone(), room.as_str(), &options.rooms));
-        }
-        Err(JoinError::UnknownRoom(room.clone()))
+    }
+
+    /// What a room is like that the store knows, or that is the demo room.
+    async fn known(&self, room: &RoomId) -> Result<Option<RoomRecord>, StoreError> {
+        let stored = self.0.store.room(room).await?;
+        let demo = self.0.options.demo_room.as_ref() == Some(room);
+        Ok(stored.or_else(|| demo.then(|| self.default_record(room))))
+    }
+
+    /// What a room is like that joining makes, where the configuration says so.
+    fn made_on_join(&self, room: &RoomId) -> Result<RoomRecord, JoinError> {
+        let makes = self.0.options.rooms.create_on_join;
+        makes.then(|| self.default_record(room)).ok_or_else(|| JoinError::UnknownRoom(room.clone()))
+    }
+
+    fn default_record(&self, room: &RoomId) -> RoomRecord {
+        RoomRecord::with_defaults(room.clone(), room.as_str(), &self.0.options.rooms)
     }
 
     /// The settings that a room of this record lives by.
@@ -262,23 +275,16 @@ impl Registry {
 
     /// The settings that a room would start with.
     async fn settings_of(&self, id: &RoomId, unknown: Unknown) -> Result<Settings, JoinError> {
+        if let Some(record) = self.known(id).await? {
+            return Ok(self.settings(&record));
+        }
         match unknown {
-            Unknown::AsConfigured => Ok(self.settings(&self.record(id).await?)),
-            Unknown::Refused | Unknown::Founded(..) if self.is_known(id).await? => {
-                Ok(self.settings(&self.record(id).await?))
-            }
+            Unknown::AsConfigured => Ok(self.settings(&self.made_on_join(id)?)),
             Unknown::Refused => Err(JoinError::UnknownRoom(id.clone())),
             Unknown::Founded(kind, publishers) => {
-                let defaults = &self.0.options.rooms;
-                let record = RoomRecord::with_defaults(id.clone(), id.as_str(), defaults);
-                Ok(self.settings(&record).founded(kind, publishers))
+                Ok(self.settings(&self.default_record(id)).founded(kind, publishers))
             }
         }
-    }
-
-    async fn is_known(&self, id: &RoomId) -> Result<bool, JoinError> {
-        let demo = self.0.options.demo_room.as_ref() == Some(id);
-        Ok(demo || self.0.store.room(id).await?.is_some())
     }
 
     fn start(&self, id: RoomId, settings: Settings) -> Running {
