@@ -6,7 +6,7 @@ use crate::{
     ids::StreamId,
     live::Address,
     mixing::RoomMixing,
-    room::{Broadcastable, DesiredView, Room},
+    room::{Broadcastable, DesiredView, Room, StreamInfo},
 };
 
 /// Streams that are to be broadcast.
@@ -19,10 +19,13 @@ struct Broadcast {
     shown: Option<Shown>,
 }
 
-#[derive(PartialEq)]
 enum Shown {
     View,
-    Alone(Arc<DesiredView>),
+    Alone {
+        /// What the view was made of.
+        stream: Arc<StreamInfo>,
+        view: Arc<DesiredView>,
+    },
 }
 
 impl Broadcasts {
@@ -38,29 +41,46 @@ impl Broadcasts {
         }
     }
 
-    /// Has broadcasts follow what the room says of their streams.
+    /// Has broadcasts follow what the room says of their streams. Called after every input of the
+    /// room: a stream that is as it was costs a look.
     pub(super) fn follow(&mut self, room: &Room, mixing: &mut RoomMixing) {
-        self.0.retain(|stream, Broadcast { address, shown }| {
-            let now = match room.broadcastable(stream) {
-                Broadcastable::Coming => return true,
+        self.0.retain(|stream, broadcast| {
+            match room.broadcastable(stream) {
+                Broadcastable::Coming => {}
                 Broadcastable::Gone => {
-                    if shown.is_some() {
+                    if broadcast.shown.is_some() {
                         mixing.end_broadcast(stream);
                     }
                     return false;
                 }
-                Broadcastable::View => Shown::View,
-                Broadcastable::Alone(view) => Shown::Alone(view),
-            };
-            if shown.as_ref() != Some(&now) {
-                let alone = match &now {
-                    Shown::View => None,
-                    Shown::Alone(view) => Some(view),
-                };
-                mixing.broadcast(stream.clone(), address.clone(), alone);
-                *shown = Some(now);
+                Broadcastable::View => broadcast.show_view(stream, mixing),
+                Broadcastable::Alone(stream) => broadcast.show_alone(stream, room, mixing),
             }
             true
         });
+    }
+}
+
+impl Broadcast {
+    fn show_view(&mut self, view: &StreamId, mixing: &mut RoomMixing) {
+        if !matches!(self.shown, Some(Shown::View)) {
+            mixing.broadcast(view.clone(), self.address.clone(), None);
+            self.shown = Some(Shown::View);
+        }
+    }
+
+    fn show_alone(&mut self, stream: Arc<StreamInfo>, room: &Room, mixing: &mut RoomMixing) {
+        let known = match &self.shown {
+            Some(Shown::Alone { stream, view }) => Some((stream, view)),
+            Some(Shown::View) | None => None,
+        };
+        if known.is_some_and(|(known, _)| Arc::ptr_eq(known, &stream)) {
+            return;
+        }
+        let Some(view) = room.alone(&stream.id).map(Arc::new) else { return };
+        if known.is_none_or(|(_, known)| *known != view) {
+            mixing.broadcast(stream.id.clone(), self.address.clone(), Some(&view));
+        }
+        self.shown = Some(Shown::Alone { stream, view });
     }
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    DesiredView, Fit, LayoutSettings, Publication, Room, TemplateBase, VideoEncoding, ViewAudio,
-    ViewSettings, ViewVideo,
+    DesiredView, Fit, LayoutSettings, Publication, Room, StreamInfo, TemplateBase, VideoEncoding,
+    ViewAudio, ViewSettings, ViewVideo,
     bitrate::default_kbps,
     feed::whole_kbps,
     layout::Arrangement,
@@ -24,8 +24,8 @@ pub enum Broadcastable {
     Coming,
     /// It is a view, which is mixed anyway.
     View,
-    /// It is somebody's, which a view of it alone shows.
-    Alone(Arc<DesiredView>),
+    /// It is somebody's, which a view of it alone shows: [`Room::alone`].
+    Alone(Arc<StreamInfo>),
 }
 
 /// The highest frame rate of a broadcast.
@@ -44,10 +44,17 @@ impl Room {
         let Some(publication) = self.publications.get(stream.as_str()) else {
             return Broadcastable::Gone;
         };
-        match alone(publication, &self.account_of(publication)) {
-            Some(view) => Broadcastable::Alone(Arc::new(view)),
+        match publication.stream() {
+            Some(stream) => Broadcastable::Alone(Arc::clone(stream)),
             None => Broadcastable::Coming,
         }
+    }
+
+    /// A view of somebody's stream alone, as long as there is one. It is another one only when the
+    /// stream is.
+    pub fn alone(&self, stream: &StreamId) -> Option<DesiredView> {
+        let publication = self.publications.get(stream.as_str())?;
+        alone(publication, &self.account_of(publication))
     }
 }
 
