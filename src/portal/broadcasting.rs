@@ -11,11 +11,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use aws_lc_rs::digest::{SHA256, digest};
-
 use super::{
     signals::Passes,
-    token::{Admission, Grants, TokenError, Tokens},
+    token::{Admission, Grants, TokenDigest, TokenError, Tokens},
 };
 use crate::{
     ids::RoomId,
@@ -33,11 +31,8 @@ pub struct TokenAuthorizer {
     tokens: Tokens,
     grants: Grants,
     passes: Passes,
-    sessions: Mutex<HashMap<Digest, Session>>,
+    sessions: Mutex<HashMap<TokenDigest, Session>>,
 }
-
-/// The session of a token that nobody can read out of the memory.
-type Digest = [u8; 32];
 
 #[derive(Debug, Clone)]
 struct Session {
@@ -70,7 +65,7 @@ impl TokenAuthorizer {
             let what = "a token is missing: Authorization: Bearer, or ?token=";
             return Err(Denial::Unknown(what.into()));
         };
-        let digest = digest_of(token);
+        let digest = TokenDigest::of(token);
         if let Some(session) = self.sessions().get_mut(&digest) {
             if session.address != *address || session.purpose != purpose {
                 return Err(Denial::Unknown("the token is used for something else".into()));
@@ -79,7 +74,7 @@ impl TokenAuthorizer {
             return Ok(());
         }
         self.make_room()?;
-        let admission = match self.passes.present(token) {
+        let admission = match self.passes.present(&digest) {
             Some(admission) => admission,
             None => self.tokens.admit(token).await.map_err(denial)?,
         };
@@ -127,7 +122,7 @@ impl TokenAuthorizer {
         if sessions.len() >= MAX_SESSIONS { Err(Denial::Unavailable) } else { Ok(()) }
     }
 
-    fn sessions(&self) -> MutexGuard<'_, HashMap<Digest, Session>> {
+    fn sessions(&self) -> MutexGuard<'_, HashMap<TokenDigest, Session>> {
         self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -140,11 +135,6 @@ impl Authorizer for TokenAuthorizer {
     fn play<'a>(&'a self, address: &'a Address, credential: Option<&'a str>) -> Verdict<'a> {
         Box::pin(self.decide(address, Purpose::Play, credential))
     }
-}
-
-fn digest_of(token: &str) -> Digest {
-    let digest = digest(&SHA256, token.as_bytes());
-    digest.as_ref().try_into().expect("SHA-256 has 32 bytes")
 }
 
 fn denial(error: TokenError) -> Denial {

@@ -15,6 +15,8 @@ mod tests;
 
 use std::{sync::Arc, time::SystemTime};
 
+use aws_lc_rs::digest::{SHA256, digest};
+
 pub(super) use self::json::parse_base64_json;
 pub use self::{
     grant::{Grant, GrantError, Grants},
@@ -34,6 +36,18 @@ pub const MAX_NAME_BYTES: usize = 512;
 
 /// The longest picture URL in a token, in bytes.
 pub const MAX_PICTURE_BYTES: usize = 2048;
+
+/// What a token is remembered by, so that nobody can read it out of the memory: its SHA-256.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct TokenDigest([u8; 32]);
+
+impl TokenDigest {
+    /// The digest of a token.
+    pub fn of(token: &str) -> Self {
+        let digest = digest(&SHA256, token.as_bytes());
+        Self(digest.as_ref().try_into().expect("SHA-256 has 32 bytes"))
+    }
+}
 
 /// Whom a token admits.
 #[derive(Debug, Clone, PartialEq, Eq)]

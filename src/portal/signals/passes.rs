@@ -8,7 +8,6 @@ use std::{
     time::Duration,
 };
 
-use aws_lc_rs::digest::{SHA256, digest};
 use tokio::time::Instant;
 
 use super::decode::Session;
@@ -16,7 +15,7 @@ use crate::{
     ids::RoomId,
     portal::{
         signals::refusal::Refusal,
-        token::{Admission, TokenError, Tokens},
+        token::{Admission, TokenDigest, TokenError, Tokens},
     },
 };
 
@@ -52,11 +51,9 @@ impl Pass {
     }
 }
 
-type Digest = [u8; 32];
-
 /// The tokens that brought somebody in. Cheap to clone.
 #[derive(Debug, Clone, Default)]
-pub struct Passes(Arc<Mutex<HashMap<Digest, Known>>>);
+pub struct Passes(Arc<Mutex<HashMap<TokenDigest, Known>>>);
 
 #[derive(Debug)]
 struct Known {
@@ -71,7 +68,7 @@ struct Known {
 #[derive(Debug)]
 pub(super) struct Visit {
     passes: Passes,
-    digest: Digest,
+    digest: TokenDigest,
     admission: Admission,
 }
 
@@ -83,7 +80,7 @@ impl Passes {
         token: &str,
         grace: Duration,
     ) -> Result<Visit, TokenError> {
-        let digest = digest_of(token);
+        let digest = TokenDigest::of(token);
         if let Some(admission) = self.come_back(digest, grace) {
             return Ok(Visit { passes: self.clone(), digest, admission });
         }
@@ -95,15 +92,15 @@ impl Passes {
 
     /// What the bearer of a token may do that has a connection at present: whoever broadcasts in a
     /// room of this dialect uploads with the token that its signaling runs by.
-    pub fn present(&self, token: &str) -> Option<Admission> {
+    pub fn present(&self, digest: &TokenDigest) -> Option<Admission> {
         let all = self.known();
-        let known = all.get(&digest_of(token)).filter(|known| known.connections > 0);
+        let known = all.get(digest).filter(|known| known.connections > 0);
         known.map(|known| known.admission.clone())
     }
 
     /// The admission of a token that is remembered, which has one more connection now. Others are
     /// forgotten in time, so that no more are known than were used within the grace.
-    fn come_back(&self, digest: Digest, grace: Duration) -> Option<Admission> {
+    fn come_back(&self, digest: TokenDigest, grace: Duration) -> Option<Admission> {
         let mut all = self.known();
         let now = Instant::now();
         all.retain(|_, known| known.connections > 0 || now < known.left + grace);
@@ -112,7 +109,7 @@ impl Passes {
         Some(known.admission.clone())
     }
 
-    fn known(&self) -> MutexGuard<'_, HashMap<Digest, Known>> {
+    fn known(&self) -> MutexGuard<'_, HashMap<TokenDigest, Known>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -124,10 +121,4 @@ impl Drop for Visit {
             known.left = Instant::now();
         }
     }
-}
-
-/// A token that nobody can read out of the memory.
-fn digest_of(token: &str) -> Digest {
-    let digest = digest(&SHA256, token.as_bytes());
-    digest.as_ref().try_into().expect("SHA-256 has 32 bytes")
 }
