@@ -8,7 +8,7 @@
 
 mod grant;
 mod json;
-mod jwt;
+pub(super) mod jwt;
 mod owt;
 #[cfg(test)]
 mod tests;

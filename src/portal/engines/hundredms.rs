@@ -4,8 +4,8 @@ use std::time::SystemTime;
 
 use serde::Serialize;
 
-use super::{Admission, Guest, TOKEN_LIFETIME, jwt, seconds};
-use crate::{config::HundredMs, store::object_id};
+use super::{Admission, Guest, TOKEN_LIFETIME, seconds};
+use crate::{config::HundredMs, portal::token::jwt, store::object_id};
 
 #[derive(Serialize)]
 struct Claims<'c> {
@@ -40,6 +40,6 @@ pub(super) fn admit(settings: &HundredMs, guest: Guest<'_>, now: SystemTime) -> 
         nbf: seconds(now),
         exp: seconds(now + TOKEN_LIFETIME),
     };
-    let token = jwt(&claims, &settings.secret);
+    let token = jwt::sign(&claims, settings.secret.reveal());
     Some(Admission::HundredMs { room_id: room_id.clone(), role, token })
 }

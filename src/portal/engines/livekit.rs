@@ -4,8 +4,8 @@ use std::time::SystemTime;
 
 use serde::Serialize;
 
-use super::{Admission, Guest, TOKEN_LIFETIME, jwt, seconds};
-use crate::config::LiveKit;
+use super::{Admission, Guest, TOKEN_LIFETIME, seconds};
+use crate::{config::LiveKit, portal::token::jwt};
 
 #[derive(Serialize)]
 struct Claims<'c> {
@@ -41,5 +41,8 @@ pub(super) fn admit(livekit: &LiveKit, guest: Guest<'_>, now: SystemTime) -> Opt
             can_subscribe: true,
         },
     };
-    Some(Admission::LiveKit { url: livekit.url.clone(), token: jwt(&claims, &livekit.api_secret) })
+    Some(Admission::LiveKit {
+        url: livekit.url.clone(),
+        token: jwt::sign(&claims, livekit.api_secret.reveal()),
+    })
 }

@@ -138,13 +138,6 @@ fn seconds(time: SystemTime) -> u64 {
     time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
-fn jwt(claims: &impl Serialize, key: &Secret) -> Secret {
-    let key = jsonwebtoken::EncodingKey::from_secret(key.reveal().as_bytes());
-    let text = jsonwebtoken::encode(&jsonwebtoken::Header::default(), claims, &key)
-        .expect("texts, flags and numbers are JSON, and any bytes are an HMAC key");
-    text.into()
-}
-
 fn revealed<S: Serializer>(secret: &Secret, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(secret.reveal())
 }

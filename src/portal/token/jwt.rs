@@ -52,6 +52,14 @@ struct Claims {
     picture: Option<String>,
 }
 
+/// Signs claims, which are texts, flags and numbers, by HS256; the key is the bytes of its text.
+pub(in crate::portal) fn sign(claims: &impl Serialize, key: &str) -> Secret {
+    let key = EncodingKey::from_secret(key.as_bytes());
+    let text = encode(&Header::new(Algorithm::HS256), claims, &key)
+        .expect("texts, flags and numbers are JSON, and any bytes are an HMAC key");
+    text.into()
+}
+
 pub(super) fn issue(key: &str, token: &IssuedToken, now: SystemTime) -> Secret {
     let expires = (now + JWT_LIFETIME).duration_since(UNIX_EPOCH).unwrap_or_default();
     let claims = Issued {
@@ -61,10 +69,7 @@ pub(super) fn issue(key: &str, token: &IssuedToken, now: SystemTime) -> Secret {
         exp: expires.as_secs(),
         jti: object_id(now),
     };
-    let key = EncodingKey::from_secret(key.as_bytes());
-    let text = encode(&Header::new(Algorithm::HS256), &claims, &key)
-        .expect("texts and a number are JSON, and any bytes are an HMAC key");
-    text.into()
+    sign(&claims, key)
 }
 
 pub(super) async fn admit(
