@@ -1,5 +1,11 @@
 //! What a client's offer is about, as far as a dialect leaves it to the offer to say.
 
+use crate::{
+    formats::VideoParameters,
+    ids::StreamId,
+    room::{Rejection, SubscribeAudio, SubscribeMedia, SubscribeVideo, Unsatisfied},
+};
+
 /// The longest offer, in bytes: Chromium's own, with every codec and twelve media sections, stay
 /// below 80 KB.
 const MAX_OFFER_BYTES: usize = 128 * 1024;
@@ -22,6 +28,32 @@ pub(super) struct Kinds {
     pub(super) audio: bool,
     /// Picture.
     pub(super) video: bool,
+}
+
+impl Kinds {
+    /// The wish for these of a stream, as they are.
+    pub(super) fn wanted(self, from: &StreamId) -> SubscribeMedia {
+        let audio = self.audio.then(|| SubscribeAudio { from: from.clone(), format: None });
+        let video = self.video.then(|| SubscribeVideo {
+            from: from.clone(),
+            format: None,
+            parameters: VideoParameters::default(),
+            simulcast_rid: None,
+        });
+        SubscribeMedia { audio, video }
+    }
+
+    /// What is left to wish for when a wish for these was refused because the stream has the other
+    /// kind only; `None` if it was refused for anything else, or nothing is left.
+    pub(super) fn less(self, rejection: &Rejection) -> Option<Self> {
+        if self.video && *rejection == Rejection::AudioUnsatisfied(Unsatisfied::Stream) {
+            return Some(Self { audio: false, ..self });
+        }
+        if self.audio && *rejection == Rejection::VideoUnsatisfied(Unsatisfied::Stream) {
+            return Some(Self { video: false, ..self });
+        }
+        None
+    }
 }
 
 /// Which kinds of track a client's offer sends and receives.
@@ -136,6 +168,18 @@ mod tests {
         assert_eq!(read(&format!("{audio}{video}").replace(' ', " 0 ")).0, NEITHER);
         assert_eq!(read("m=video 0 RTP 96\r\na=bundle-only\r\nm=audio 9 RTP 0\r\n").0, BOTH);
         assert_eq!(read("m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n").0, NEITHER);
+    }
+
+    #[test]
+    fn without_one_kind_the_other_is_left() {
+        let no_sound = Rejection::AudioUnsatisfied(Unsatisfied::Stream);
+        let no_picture = Rejection::VideoUnsatisfied(Unsatisfied::Stream);
+        assert_eq!(BOTH.less(&no_sound), Some(VIDEO));
+        assert_eq!(BOTH.less(&no_picture), Some(AUDIO));
+        assert_eq!(AUDIO.less(&no_sound), None);
+        assert_eq!(VIDEO.less(&no_picture), None);
+        assert_eq!(BOTH.less(&Rejection::AudioUnsatisfied(Unsatisfied::Format)), None);
+        assert_eq!(BOTH.less(&Rejection::NoSuchStream), None);
     }
 
     #[test]

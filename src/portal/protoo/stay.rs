@@ -13,13 +13,10 @@ use super::{
 };
 use crate::{
     driver::{Member, Responder, fresh_short_session},
-    formats::{Offerer, VideoParameters},
+    formats::Offerer,
     ids::{SessionId, StreamId, TransportId},
     portal::offer::Kinds,
-    room::{
-        Command, Negotiation, PublishMedia, Rejection, Reply, SubscribeAudio, SubscribeMedia,
-        SubscribeVideo, Unsatisfied,
-    },
+    room::{Command, Negotiation, PublishMedia, Rejection, Reply},
 };
 
 /// How long an offer waits for its answer. `protoo-client` gives a request up after 22 s or more.
@@ -127,7 +124,7 @@ impl Stay {
             return Err(Rejection::NothingRequested);
         }
         loop {
-            let media = wanted(from, kinds);
+            let media = kinds.wanted(from);
             let opened = self.open(|session| Command::Subscribe {
                 transport: TransportId::from(&session),
                 session,
@@ -135,13 +132,8 @@ impl Stay {
                 media: media.clone(),
             });
             match opened.await {
-                Err(Rejection::AudioUnsatisfied(Unsatisfied::Stream)) if kinds.video => {
-                    kinds.audio = false;
-                }
-                Err(Rejection::VideoUnsatisfied(Unsatisfied::Stream)) if kinds.audio => {
-                    kinds.video = false;
-                }
-                opened => return opened,
+                Ok(session) => return Ok(session),
+                Err(rejection) => kinds = kinds.less(&rejection).ok_or(rejection)?,
             }
         }
     }
@@ -166,15 +158,4 @@ pub(super) fn end(kind: SessionKind, session: SessionId) -> Command {
         SessionKind::Publication => Command::Unpublish { session },
         SessionKind::Subscription => Command::Unsubscribe { session },
     }
-}
-
-fn wanted(from: &StreamId, kinds: Kinds) -> SubscribeMedia {
-    let audio = kinds.audio.then(|| SubscribeAudio { from: from.clone(), format: None });
-    let video = kinds.video.then(|| SubscribeVideo {
-        from: from.clone(),
-        format: None,
-        parameters: VideoParameters::default(),
-        simulcast_rid: None,
-    });
-    SubscribeMedia { audio, video }
 }

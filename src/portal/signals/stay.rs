@@ -14,13 +14,10 @@ use super::{
 };
 use crate::{
     driver::{Member, Responder, fresh_session},
-    formats::{Offerer, VideoParameters},
+    formats::Offerer,
     ids::{ParticipantId, SessionId, StreamId, TransportId},
-    portal::candidate,
-    room::{
-        Command, Negotiation, PublisherInfo, Rejection, Reply, RoomKind, Sending, SubscribeAudio,
-        SubscribeMedia, SubscribeVideo, Unsatisfied, Whom,
-    },
+    portal::{candidate, offer::Kinds},
+    room::{Command, Negotiation, PublisherInfo, Rejection, Reply, RoomKind, Sending, Whom},
 };
 
 /// How long the media side may take for an SDP, which it makes in milliseconds.
@@ -170,8 +167,9 @@ impl Stay {
         &self,
         target: &str,
         from: &StreamId,
-        mut tracks: Sending,
+        tracks: Sending,
     ) -> Result<oneshot::Receiver<Sdp>, Rejection> {
+        let mut kinds = Kinds { audio: tracks.audio, video: tracks.video };
         loop {
             let session = fresh_session();
             let transport = TransportId::from(&session);
@@ -180,7 +178,7 @@ impl Stay {
                 session: session.clone(),
                 transport: transport.clone(),
                 offerer: Offerer::Server,
-                media: wanted(from, tracks),
+                media: kinds.wanted(from),
             });
             match opened.await {
                 Ok(_) => {
@@ -190,19 +188,12 @@ impl Stay {
                     }
                     return Ok(awaited);
                 }
-                // A mixed stream may have one kind only.
-                Err(Rejection::AudioUnsatisfied(Unsatisfied::Stream)) if tracks.video => {
-                    tracks.audio = false;
-                }
-                Err(Rejection::VideoUnsatisfied(Unsatisfied::Stream)) if tracks.audio => {
-                    tracks.video = false;
-                }
                 Err(rejection) => {
                     self.seat.forget(&transport);
-                    return Err(rejection);
+                    // A mixed stream may have one kind only.
+                    kinds = kinds.less(&rejection).ok_or(rejection)?;
                 }
             }
-            self.seat.forget(&transport);
         }
     }
 
@@ -281,17 +272,6 @@ fn line(text: &str) -> Result<Option<Arc<str>>, Refusal> {
         return Ok(None);
     }
     if line.starts_with("candidate:") { Ok(Some(line)) } else { Err(malformed()) }
-}
-
-fn wanted(from: &StreamId, tracks: Sending) -> SubscribeMedia {
-    let audio = tracks.audio.then(|| SubscribeAudio { from: from.clone(), format: None });
-    let video = tracks.video.then(|| SubscribeVideo {
-        from: from.clone(),
-        format: None,
-        parameters: VideoParameters::default(),
-        simulcast_rid: None,
-    });
-    SubscribeMedia { audio, video }
 }
 
 #[cfg(test)]
