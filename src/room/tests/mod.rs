@@ -9,6 +9,7 @@ mod floor;
 mod idle;
 mod joining;
 mod levels;
+mod live;
 mod managing;
 mod mirror;
 mod mixed_subscriptions;
